@@ -1,0 +1,1 @@
+"""Whatever speaks to a model or a tokenizer: teachers, journal, sampling, rendering."""

@@ -1,0 +1,146 @@
+"""A finished step on disk: `<step>-<hash8>/` with its files and a manifest written last.
+
+The manifest's presence means whole; each listed file's sha256 is compared when the artifact is
+opened. `digest` is a hash of the content, so a consumer can tell that its input was rebuilt with
+other bytes under the same address (`stale`). Clocks go to `timing.json`, never to the manifest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from .errors import StepFailed
+from .fingerprint import digest_of
+from .sample import Sample
+from .shards import read_table, shard_files, write_text
+from .statcache import DigestCache
+from .verdict import VERDICT_SCHEMA, Verdict
+
+MANIFEST = "manifest.json"
+TIMING = "timing.json"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """An opened artifact; `manifest` is its parsed manifest.json."""
+
+    path: Path
+    manifest: Mapping[str, Any]
+
+    @property
+    def step(self) -> str:
+        return str(self.manifest["step"])
+
+    @property
+    def kind(self) -> str:
+        return str(self.manifest["identity"]["kind"])
+
+    @property
+    def address(self) -> str:
+        return str(self.manifest["address"])
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of the names and bytes of all files: what this artifact *is*."""
+        files = self.manifest["files"]
+        return digest_of({name: entry["sha256"] for name, entry in files.items()})
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        return dict(self.manifest["metrics"])
+
+    @property
+    def rows(self) -> int | None:
+        """Number of samples, None for artifacts that hold no samples."""
+        value = self.manifest["rows"]
+        return None if value is None else int(value)
+
+    def table(self, columns: list[str] | None = None) -> pa.Table:
+        """The samples as one Arrow table (columns of SAMPLE_SCHEMA, and what `mix` added)."""
+        return read_table(shard_files(self.path), columns)
+
+    def frame(self, columns: list[str] | None = None) -> pl.DataFrame:
+        """The samples as a polars frame."""
+        frame = pl.from_arrow(self.table(columns))
+        if not isinstance(frame, pl.DataFrame):
+            raise TypeError(f"{self.path} did not read as a table")
+        return frame
+
+    def samples(self) -> Iterator[Sample]:
+        """The samples, shard by shard."""
+        for file in shard_files(self.path):
+            for batch in read_table(file).to_batches(max_chunksize=1000):
+                yield from map(Sample.from_row, batch.to_pylist())
+
+    def verdict_names(self) -> list[str]:
+        """Names of the filters whose verdicts lie in this artifact."""
+        return sorted(self.manifest.get("verdicts", {}))
+
+    def verdicts(self, name: str) -> Iterator[tuple[str, Verdict]]:
+        """(sample id, verdict) of one filter, row-aligned with the samples judged."""
+        for row in self.verdict_table(name).to_pylist():
+            yield row["id"], Verdict.from_row(row)
+
+    def verdict_table(self, name: str) -> pa.Table:
+        """Verdicts of one filter with VERDICT_SCHEMA."""
+        table = read_table(shard_files(self.path / "verdicts" / name))
+        return table.cast(VERDICT_SCHEMA)
+
+    def is_stale(self, inputs: Mapping[str, Artifact]) -> bool:
+        """Whether an input holds other content than the one this was made from."""
+        recorded = self.manifest["inputs"]
+        return any(recorded.get(name) != artifact.digest for name, artifact in inputs.items())
+
+
+def open_artifact(path: Path, cache: DigestCache | None = None) -> Artifact | None:
+    """The artifact at `path`, its files compared with the manifest; None where none was finished.
+
+    Raises:
+        StepFailed: a file is missing or differs from its sha256.
+    """
+    manifest_file = path / MANIFEST
+    if not manifest_file.exists():
+        return None
+    try:
+        manifest = json.loads(manifest_file.read_text(encoding="utf-8"))
+        files = manifest["files"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise StepFailed(_damage(path, f"{MANIFEST} cannot be read ({error})")) from error
+    cache = cache or DigestCache(None)
+    for name, entry in files.items():
+        if not (path / name).is_file():
+            raise StepFailed(_damage(path, f"{name} is missing"))
+        if cache.digest(path / name) != entry["sha256"]:
+            raise StepFailed(_damage(path, f"{name} does not have the sha256 of the manifest"))
+    return Artifact(path, manifest)
+
+
+def write_manifest(path: Path, body: Mapping[str, Any], timing: Mapping[str, Any]) -> None:
+    """List every file with its sha256 and write the manifest last; `timing` goes beside it."""
+    cache = DigestCache(None)
+    files = {
+        str(file.relative_to(path)): {
+            "bytes": file.stat().st_size,
+            "sha256": cache.digest(file),
+        }
+        for file in sorted(path.rglob("*"))
+        if file.is_file() and file.name not in (MANIFEST, TIMING)
+    }
+    write_text(path / TIMING, json.dumps(timing, indent=1, sort_keys=True) + "\n")
+    text = json.dumps({**body, "files": files}, ensure_ascii=False, indent=1, sort_keys=True)
+    write_text(path / MANIFEST, text + "\n")
+
+
+def _damage(path: Path, what: str) -> str:
+    return (
+        f"artifact {path} is damaged: {what}. Expected exactly the files that were written. "
+        f"Remove the folder and run the recipe again to rebuild it."
+    )

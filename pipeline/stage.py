@@ -1,0 +1,96 @@
+"""What a step is: a frozen pydantic model whose fields are what the recipe may say.
+
+`run` reads finished artifacts from its context, writes into `context.out` and nowhere else, and
+returns metrics. It never knows which process, machine or recipe it runs in, and never sees
+another stage. This module knows no concrete stage.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+from .filter import Filter
+from .progress import Progress
+from .references import reference_kind
+
+if TYPE_CHECKING:
+    from .artifact import Artifact
+
+Metrics: TypeAlias = dict[str, Any]
+"""JSON values that describe the result: counts, rates, scores. None is unknown."""
+
+
+class Config(BaseModel):
+    """Base of stages and of the parts nested in them: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a running step is given. Nothing here is identity."""
+
+    step: str
+    """Name of the step in its recipe, for messages."""
+    out: Path
+    """The artifact's directory; write nowhere else."""
+    inputs: Mapping[str, Artifact]
+    """Finished artifacts by step name."""
+    filters: Mapping[str, Filter]
+    """The filters that the config names, by their name in the recipe."""
+    paths: Mapping[str, Path]
+    """Where each path, hub id or model step named in the config lies on this disk."""
+    digests: Mapping[str, str]
+    """Content digest of everything in `paths`: what a model or file *is*, wherever it lies."""
+    journal: Path
+    """The work directory's journal of paid completions (models/journal.py)."""
+    workers: int = 1
+    progress: Progress = field(default_factory=Progress)
+    limit: int | None = None
+    """`run --limit N`: a smoke run of N problems."""
+    siblings: tuple[Path, ...] = ()
+    """Other finished artifacts of this recipe, so that `judge` can take verdicts over."""
+
+    def samples(self, name: str) -> Artifact:
+        """The artifact of the step that a config field names."""
+        return self.inputs[name]
+
+    def path(self, reference: str) -> Path:
+        """Folder or file for a Model or Source field: a step's artifact, a path or a hub snapshot."""
+        if reference_kind(reference) == "word" and reference in self.inputs:
+            return self.inputs[reference].path
+        return self.paths[reference]
+
+    def digest(self, reference: str) -> str:
+        """Content digest of what `path` gives."""
+        if reference_kind(reference) == "word" and reference in self.inputs:
+            return self.inputs[reference].digest
+        return self.digests[reference]
+
+
+class Stage(Config, ABC):
+    """Base of all steps."""
+
+    kind: ClassVar[str]
+    version: ClassVar[int] = 1
+    makes: ClassVar[str] = "samples"
+    """samples, verdicts, model or evaluation: what a reference to this step finds."""
+    expensive: ClassVar[bool] = False
+    """Refuse to run again because of a changed address unless named in --rebuild."""
+
+    @abstractmethod
+    def run(self, context: Context) -> Metrics:
+        """Write the artifact's files into `context.out`; the runner writes the manifest last.
+
+        Raises RequestError for what the user can fix, StepFailed where the work failed.
+        """
+
+    def rebuild_bill(self, context: Context) -> str | None:
+        """What would be bought again by running now, as a sentence; None: nothing, run unasked."""
+        return None
