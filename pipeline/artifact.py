@@ -22,7 +22,6 @@ from .fingerprint import digest_of
 from .sample import Sample
 from .shards import read_table, shard_files, write_text
 from .statcache import DigestCache
-from .verdict import VERDICT_SCHEMA, Verdict
 
 MANIFEST = "manifest.json"
 TIMING = "timing.json"
@@ -80,19 +79,9 @@ class Artifact:
             for batch in read_table(file).to_batches(max_chunksize=1000):
                 yield from map(Sample.from_row, batch.to_pylist())
 
-    def verdict_names(self) -> list[str]:
-        """Names of the filters whose verdicts lie in this artifact."""
-        return sorted(self.manifest.get("verdicts", {}))
-
-    def verdicts(self, name: str) -> Iterator[tuple[str, Verdict]]:
-        """(sample id, verdict) of one filter, row-aligned with the samples judged."""
-        for row in self.verdict_table(name).to_pylist():
-            yield row["id"], Verdict.from_row(row)
-
     def verdict_table(self, name: str) -> pa.Table:
-        """Verdicts of one filter with VERDICT_SCHEMA."""
-        table = read_table(shard_files(self.path / "verdicts" / name))
-        return table.cast(VERDICT_SCHEMA)
+        """Verdicts of one filter with VERDICT_SCHEMA, row-aligned with the samples judged."""
+        return read_table(shard_files(self.path / "verdicts" / name))
 
     def is_stale(self, inputs: Mapping[str, Artifact]) -> bool:
         """Whether an input holds other content than the one this was made from."""

@@ -1,0 +1,1 @@
+"""Judges: one file per judgement. `FILTERS` is the explicit table from name to class."""

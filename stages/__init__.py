@@ -1,0 +1,1 @@
+"""Steps on data. `STAGES` is the explicit table from name to class."""

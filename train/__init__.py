@@ -1,0 +1,1 @@
+"""Steps on models. `TRAINERS` is the explicit table from name to class."""

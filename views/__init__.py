@@ -1,0 +1,1 @@
+"""Read-only looks at a run: terminal, HTML report, local web page."""
