@@ -21,7 +21,7 @@ class Progress:
         self._send = send
 
     def update(self, done: float, total: float | None = None, **facts: Any) -> None:
-        """`done` of `total` units (rows, completions, training steps), with facts to show beside."""
+        """`done` of `total` units (rows, completions, training steps), and facts to show."""
         self._emit({"event": "progress", "done": done, "total": total, "facts": facts})
 
     def note(self, text: str) -> None:

@@ -30,7 +30,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """How a completion was made. No times, hosts or request ids: these would break byte identity."""
+    """How a completion was made. No times, hosts or request ids: they would break byte identity."""
 
     teacher: str
     revision: str
@@ -49,7 +49,7 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One row. `completion` is "<think>…</think>answer"; `answer` is the key, None if there is none."""
+    """One row. `completion` is "<think>…</think>answer"; `answer` is the key, None if unknown."""
 
     id: str
     prompt_id: str

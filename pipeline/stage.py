@@ -37,7 +37,7 @@ class Context:
     """What a running step is given. Nothing here is identity."""
 
     step: str
-    """Name of the step in its recipe, for messages."""
+    """`recipe/step`: for messages, and the label of what this step buys in the journal."""
     out: Path
     """The artifact's directory; write nowhere else."""
     inputs: Mapping[str, Artifact]
@@ -62,7 +62,7 @@ class Context:
         return self.inputs[name]
 
     def path(self, reference: str) -> Path:
-        """Folder or file for a Model or Source field: a step's artifact, a path or a hub snapshot."""
+        """Folder or file that a field names: a step's artifact, a path or a hub snapshot."""
         if reference_kind(reference) == "word" and reference in self.inputs:
             return self.inputs[reference].path
         return self.paths[reference]

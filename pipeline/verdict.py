@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Verdict:
             raise ValueError(f"score {self.score} ({self.reason}) is not in 0..1 or None")
 
     def to_row(self, sample_id: str) -> dict[str, Any]:
-        """A row of `VERDICT_SCHEMA`; evidence is canonical JSON so that equal verdicts are equal bytes."""
+        """A row of `VERDICT_SCHEMA`; evidence is canonical JSON: equal verdicts, equal bytes."""
         evidence = json.dumps(
             self.evidence, ensure_ascii=False, sort_keys=True, separators=(",", ":")
         )

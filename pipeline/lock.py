@@ -1,0 +1,105 @@
+"""One run at a time in a work directory, and nothing left running by one that was killed.
+
+The lock is `flock` on `<work>/.lock`: the kernel frees it however the holder dies, so there is
+never a stale lock to delete. `running.json` names the holder and the process group of its
+current step; the next start ends that group if it is still there. Not for NFS.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .errors import RequestError
+from .shards import write_text
+
+LOCK = ".lock"
+RUNNING = "running.json"
+
+
+@contextlib.contextmanager
+def run_lock(work: Path) -> Iterator[None]:
+    """Hold the work directory; end what an earlier, killed run left behind.
+
+    Raises:
+        RequestError: the directory cannot be written, or another run holds it.
+    """
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(work / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        write_text(work / ".writable", "")
+    except OSError as error:
+        raise RequestError(
+            f"work directory {work} cannot be written: {error.strerror}. "
+            "Choose another with --work DIR."
+        ) from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RequestError(
+                f"work directory {work} is in use by {_holder(work)}. "
+                "Wait for it, or choose another with --work DIR."
+            ) from error
+        _end_leftovers(work)
+        announce(work, step=None, group=None)
+        yield
+        (work / RUNNING).unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
+def announce(work: Path, step: str | None, group: int | None) -> None:
+    """Say who holds the work directory and which process group runs the current step."""
+    started = _start_time(group) if group is not None else None
+    body = {"pid": os.getpid(), "step": step, "group": group, "group_started": started}
+    write_text(work / RUNNING, json.dumps(body))
+
+
+def running_step(work: Path) -> str | None:
+    """`recipe/step` that a live run is working on, None if nobody holds the directory."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(work / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            step = _read(work).get("step")
+            return str(step) if step else None
+        finally:
+            os.close(descriptor)
+    return None
+
+
+def _holder(work: Path) -> str:
+    body = _read(work)
+    return f"process {body.get('pid', '?')} (step {body.get('step') or '?'})"
+
+
+def _end_leftovers(work: Path) -> None:
+    body = _read(work)
+    group = body.get("group")
+    # The start time tells the old group leader from a stranger that got the same number.
+    if group and _start_time(group) == body.get("group_started") is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+
+
+def _start_time(pid: int) -> str | None:
+    """Clock ticks after boot at which a process began (/proc/PID/stat, field 22)."""
+    with contextlib.suppress(OSError):
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        return text.rpartition(")")[2].split()[19]
+    return None
+
+
+def _read(work: Path) -> dict[str, Any]:
+    with contextlib.suppress(OSError, ValueError):
+        body = json.loads((work / RUNNING).read_text(encoding="utf-8"))
+        return body if isinstance(body, dict) else {}
+    return {}

