@@ -7,6 +7,7 @@ No logic and no heavy imports here: everything is imported inside the command th
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -36,3 +37,222 @@ Limit = Annotated[
 Step = Annotated[str, typer.Argument(metavar="STEP-OR-PATH", help="recipe/step, or a path.")]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Worker processes; 0: all cores.")]
 WORK = Path("work")
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Distil a reasoning teacher into a small reasoning student, step by step."""
+    if version:
+        from . import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    recipe: Recipe,
+    to: Annotated[str, typer.Option("--to", help="Stop after this step.")] = "",
+    only: Annotated[str, typer.Option("--only", help="Build this step alone.")] = "",
+    rebuild: Annotated[list[str], typer.Option("--rebuild", help="Build this step again.")] = [],  # noqa: B006
+    limit: Limit = None,
+    work: Work = WORK,
+    set_: Set = None,
+    workers: Workers = 0,
+    json: Json = False,
+) -> None:
+    """Build what is missing, with live progress; what is there already is left alone."""
+    from .pipeline.runner import build
+    from .pipeline.status import read_states
+    from .views.live import Live
+    from .views.outcome import show_outcome
+    from .views.terminal import make_console, print_json
+
+    plan = _plan(recipe, set_, work, limit)
+    with Live(make_console(sys.stderr)) as live:
+        build(plan, to=to, only=only, rebuild=rebuild, workers=workers, listen=live)
+    facts = [state.facts() for state in read_states(plan)]
+    print_json(_by_step(facts)) if json else show_outcome(make_console(), facts)
+
+
+@app.command()
+def plan(
+    recipe: Recipe,
+    limit: Limit = None,
+    work: Work = WORK,
+    set_: Set = None,
+    json: Json = False,
+) -> None:
+    """Show the graph: what is cached, what will run and why."""
+    from .pipeline.status import read_states
+    from .views.tables import show_plan
+    from .views.terminal import make_console, print_json
+
+    facts = [state.facts() for state in read_states(_plan(recipe, set_, work, limit))]
+    print_json(_by_step(facts)) if json else show_plan(make_console(), facts)
+
+
+@app.command()
+def status(
+    recipe: Recipe,
+    limit: Limit = None,
+    work: Work = WORK,
+    set_: Set = None,
+    json: Json = False,
+) -> None:
+    """Show steps, states, rows, metrics, sizes and where everything is."""
+    from .pipeline.status import read_states
+    from .views.tables import show_status
+    from .views.terminal import make_console, print_json
+
+    facts = [state.facts() for state in read_states(_plan(recipe, set_, work, limit))]
+    print_json(_by_step(facts)) if json else show_status(make_console(), facts)
+
+
+@app.command()
+def inspect(
+    what: Step,
+    where: Annotated[str, typer.Option("--where", help="An SQL condition on the rows.")] = "",
+    sample: Annotated[int, typer.Option("--sample", min=0, help="Show N rows whole.")] = 0,
+    rejected: Annotated[bool, typer.Option("--rejected", help="What was left out.")] = False,
+    id_: Annotated[str, typer.Option("--id", help="The row with this id (or prefix).")] = "",
+    work: Work = WORK,
+    json: Json = False,
+) -> None:
+    """Look into a step's dataset, or any parquet or JSONL file."""
+    from .pipeline.locate import find_path
+    from .views.inspect import inspect as look
+    from .views.inspect import show_inspection
+    from .views.terminal import make_console, print_json
+
+    found = look(
+        find_path(work, what),
+        where=where or None,
+        sample=sample or None,
+        rejected=rejected,
+        id=id_ or None,
+    )
+    print_json(found.facts()) if json else show_inspection(make_console(), found)
+
+
+@app.command()
+def why(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="A sample or problem id, or 6+ of it.")],
+    work: Work = WORK,
+    json: Json = False,
+) -> None:
+    """Tell the whole life of one sample or problem."""
+    from .pipeline.locate import all_latest
+    from .views.terminal import make_console, print_json
+    from .views.why import show_why
+    from .views.why import why as explain
+
+    life = explain(all_latest(work), id_)
+    print_json(life.facts()) if json else show_why(make_console(), life)
+
+
+@app.command()
+def judge(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSONL, JSON array or parquet.")],
+    with_: Annotated[str, typer.Option("--with", metavar="NAMES", help="Filters, with commas.")],
+    workers: Workers = 0,
+    json: Json = False,
+) -> None:
+    """Judge the rows of a file: one verdict per row and filter, in order."""
+    from .catalog import CATALOG
+    from .stages.judge_file import judge_file
+    from .views.terminal import make_console, print_json
+    from .views.verdicts import show_verdicts
+
+    verdicts = judge_file(file, with_.split(","), CATALOG, workers)
+    if json:
+        for verdict in verdicts:
+            print_json(verdict, indent=None)
+    else:
+        show_verdicts(make_console(), verdicts)
+
+
+@app.command()
+def doctor(work: Work = WORK, json: Json = False) -> None:
+    """Check versions, GPU, engines and sandbox: what works here and what to install."""
+    from .views.doctor import doctor as examine
+    from .views.doctor import show_checks
+    from .views.terminal import make_console, print_json
+
+    checks = examine(work)
+    print_json([check.facts() for check in checks]) if json else show_checks(make_console(), checks)
+    raise typer.Exit(int(any(check.state == "broken" for check in checks)))
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to put the recipe.")] = Path("."),
+) -> None:
+    """Write a starter recipe that runs as it is."""
+    from .recipes import write_starter
+
+    typer.echo(write_starter(folder))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a recipe, for editors."""
+    from .catalog import CATALOG
+    from .pipeline.schema import recipe_schema
+    from .views.terminal import print_json
+
+    print_json(recipe_schema(CATALOG))
+
+
+@train_app.command()
+def sft(
+    data: Annotated[str, typer.Option("--data", help="recipe/step, a folder or a file.")],
+    model: Annotated[str, typer.Option("--model", help="A folder or hub:owner/name.")],
+    set_: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--set", metavar="FIELD=VALUE", help="A field of the step, e.g. epochs=3."),
+    ] = None,
+    name: Annotated[str, typer.Option("--name", help="Name of the run.")] = "train-sft",
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Train again if changed.")] = False,
+    work: Work = WORK,
+    json: Json = False,
+) -> None:
+    """Fine-tune a model on a dataset."""
+    from .catalog import CATALOG
+    from .pipeline.locate import find_path
+    from .pipeline.plan import make_plan
+    from .pipeline.runner import build
+    from .pipeline.status import read_states
+    from .train.one_step import training_recipe
+    from .views.live import Live
+    from .views.outcome import show_outcome
+    from .views.terminal import make_console, print_json
+
+    recipe = training_recipe("sft", name, find_path(work, data), model, set_ or [], CATALOG)
+    plan = make_plan(recipe, work)
+    with Live(make_console(sys.stderr)) as live:
+        build(plan, rebuild=["model"] if rebuild else [], listen=live)
+    facts = [state.facts() for state in read_states(plan)]
+    print_json(_by_step(facts)) if json else show_outcome(make_console(), facts)
+
+
+def _plan(recipe: Path, overrides: list[str] | None, work: Path, limit: int | None) -> Any:
+    from .catalog import CATALOG
+    from .pipeline.plan import make_plan
+    from .pipeline.recipe import load_recipe
+
+    return make_plan(load_recipe(recipe, CATALOG, overrides or []), work, limit)
+
+
+def _by_step(facts: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"steps": {fact["name"]: fact for fact in facts}}
+
+
+def main() -> None:
+    """The console script."""
+    from .views.exits import exit_code_of
+
+    raise SystemExit(exit_code_of(app))

@@ -47,6 +47,11 @@ def latest_artifacts(run_dir: Path) -> dict[str, Artifact]:
     return found
 
 
+def all_latest(work: Path) -> list[Artifact]:
+    """The latest artifacts of every recipe in a work directory, run by run."""
+    return [artifact for run in run_dirs(work) for artifact in latest_artifacts(run).values()]
+
+
 def _opened(folders: Iterable[Path], cache: DigestCache) -> Iterable[Artifact]:
     for folder in folders:
         artifact = open_artifact(folder, cache)

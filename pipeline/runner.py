@@ -208,3 +208,19 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def build(
+    plan: Plan,
+    *,
+    to: str = "",
+    only: str = "",
+    rebuild: Sequence[str] = (),
+    workers: int = 0,
+    listen: Callable[[Event], None] = lambda event: None,
+) -> dict[str, Artifact]:
+    """Build a plan, or the part that `to` or `only` names; `workers` 0 means all cores."""
+    run = Run(plan, frozenset(rebuild), workers or os.cpu_count() or 1, listen)
+    if only and to:
+        raise RequestError("--only and --to exclude each other; --to builds what a step needs")
+    return run.only(only) if only else run.all(to or None)

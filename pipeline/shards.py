@@ -93,7 +93,7 @@ def _read_file(file: Path, columns: Sequence[str] | None) -> pa.Table:
     try:
         with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
             return parquet.read(columns=list(columns) if columns else None)
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, ValueError, OSError) as error:
         raise RequestError(
             f"{file} cannot be read as parquet: {error}. Expected a whole file of "
             f"{file.stat().st_size if file.exists() else 'no'} bytes; fetch or build it again."

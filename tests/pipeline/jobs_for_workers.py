@@ -92,7 +92,8 @@ def report_pid_and_hang(path: str) -> None:
 
 
 def print_something(job: int) -> int:
-    print("this must not reach the standard output of the parent")
+    sys.stdout.write("this must not reach the standard output of the parent\n")
+    sys.stdout.flush()
     return job
 
 

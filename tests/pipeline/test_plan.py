@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from toys import CATALOG
+
 from potstill.pipeline.errors import RequestError
 from potstill.pipeline.plan import Plan, make_plan
 from potstill.pipeline.recipe import recipe_of
-from toys import CATALOG
 
 STEPS: dict[str, Any] = {
     "last": {"copy": {"samples": "middle"}},

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from toys import CATALOG, Copy, Short
+
 from potstill.pipeline.errors import RequestError
 from potstill.pipeline.plan import make_plan
 from potstill.pipeline.recipe import load_recipe, recipe_of
-from toys import CATALOG, Copy, Short
 
 GOOD = """\
 potstill: 1
@@ -53,7 +54,12 @@ MISTAKES = [
     ("{rows: 4}", "[4]", ":7: ", "step 'numbers' must have settings"),
     ("samples: numbers, ", "", ":8: ", "samples is missing"),
     ("samples: numbers", "samples: nubmers", ":8: ", "did you mean 'numbers'?"),
-    ("keep: {tiny", "keep: {tyni", ":8: ", "no filter 'tyni' under 'filters:'; did you mean 'tiny'"),
+    (
+        "keep: {tiny",
+        "keep: {tyni",
+        ":8: ",
+        "no filter 'tyni' under 'filters:'; did you mean 'tiny'",
+    ),
     ("name: toy", "name: toy\nname: toy", ":3: ", "duplicate key"),
     ("name: toy", "name: &x toy", ":2: ", "anchors and aliases are not allowed"),
     ("name: toy", "name: !!python/name:os.system toy", ":2: ", "tags such as"),

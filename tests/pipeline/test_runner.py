@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from toys import CATALOG
+
 from potstill.pipeline.artifact import open_artifact
 from potstill.pipeline.errors import RequestError, StepFailed
 from potstill.pipeline.plan import Plan, make_plan
 from potstill.pipeline.recipe import recipe_of
 from potstill.pipeline.runner import Run
 from potstill.pipeline.status import read_states
-from toys import CATALOG
 
 STEPS: dict[str, Any] = {
     "first": {"numbers": {"rows": 3}},
@@ -220,7 +221,7 @@ def test_kill_9_of_the_runner_ends_every_process_and_the_next_run_finishes(tmp_p
 
 
 def test_a_second_run_in_the_same_directory_is_refused(tmp_path: Path) -> None:
-    process, steps, pids = start_sleeping_run(tmp_path)
+    process, steps, _ = start_sleeping_run(tmp_path)
     try:
         with pytest.raises(RequestError, match=rf"in use by process {process.pid} \(step toy/nap"):
             run(tmp_path / "work", steps)

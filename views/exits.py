@@ -1,0 +1,60 @@
+"""From an exception to a message and an exit code (design, section 7).
+
+0 done, 1 the work failed, 2 the request was wrong, 75 stopped on purpose. No traceback without
+`--debug`: what a user can mend is a message; the rest names the way to see more.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+import click
+import typer
+
+STOPPED = 75
+FAILED = 1
+
+
+def exit_code_of(app: typer.Typer) -> int:
+    """Run the command line; print what went wrong; return the exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        result = app(standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        _say("stopped; the same command goes on")
+        return STOPPED
+    except BrokenPipeError:
+        # The reader of a pipe went away (`| head`): not an error, but no more can be written.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        return _explain(error)
+
+
+def _explain(error: Exception) -> int:
+    from ..pipeline.errors import PotstillError
+    from .terminal import sanitise
+
+    if isinstance(error, PotstillError):
+        _say(sanitise(str(error)))
+        return error.exit_code
+    _say(f"internal error: {type(error).__name__}: {sanitise(str(error))}")
+    _say("This is a bug in potstill. `potstill --debug …` shows where.")
+    return FAILED
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"potstill: {text}\n")
+
+
+def _interrupt(signum: int, frame: Any) -> None:
+    raise KeyboardInterrupt
