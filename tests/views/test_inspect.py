@@ -1,0 +1,282 @@
+"""Looking into artifacts and files: right counts, whole rows, and requests that can be mended."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from potstill.pipeline.errors import RequestError, StepFailed
+from potstill.views.inspect import inspect, show_inspection
+from potstill.views.terminal import make_console, sanitise, to_json
+
+HOSTILE = "\x1b]0;owned\x07\x1b[31m[red]x[/red]\u202e\u2028\x9b2J\u200b"  # as in conftest.py
+ACTING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e\u2028]")
+
+
+def drawn(found: Any) -> str:
+    stream = io.StringIO()
+    show_inspection(make_console(stream), found)
+    assert not ACTING.search(stream.getvalue())
+    return stream.getvalue()
+
+
+def test_the_facts_of_samples(small_run: Any) -> None:
+    traces = small_run["traces"]
+    facts = inspect(traces.path).facts()
+    assert facts["about"] == {
+        "step": "traces", "kind": "generate", "address": "00000001",
+        "inputs": {"problems": "00000001"},
+    }  # fmt: skip
+    shard = traces.path / "part-00000.parquet"
+    assert facts["shards"] == [{"path": str(shard), "rows": 18, "bytes": shard.stat().st_size}]
+    assert facts["rows"] == 18
+    assert facts["columns"]["prompt"] == "[{role, content}]"
+    assert facts["columns"]["completion"] == "String"
+    assert facts["verdicts"]["math"] == {
+        "rows": 18, "mean_score": pytest.approx(12 / 18), "unknown": 0,
+        "reasons": {"correct": 12, "wrong": 6},
+    }  # fmt: skip
+    assert facts["rejected"] == {"failed": {"rows": 1, "reasons": {"http_500": 1}}}
+    assert facts["samples"] is None
+    assert facts["metrics"] == {"attempts": 19, HOSTILE: None}
+    text = drawn(inspect(traces.path))
+    assert "18 rows" in text
+    assert sanitise(HOSTILE) in text
+
+
+def test_the_facts_of_verdicts(small_run: Any) -> None:
+    facts = inspect(small_run["verdicts"].path).facts()
+    assert facts["rows"] is None
+    assert facts["shards"] == []
+    assert facts["verdicts"]["loops"] == {
+        "rows": 18, "mean_score": 0.5, "unknown": 6, "reasons": {"ok": 12, "unclear": 6},
+    }  # fmt: skip
+    assert "mean score 0.50 of 12, 6 unknown" in drawn(inspect(small_run["verdicts"].path))
+
+
+def test_the_facts_of_a_model(small_run: Any) -> None:
+    path = small_run["qwen"].path
+    assert inspect(path).files == [{"path": str(path / "model.safetensors"), "bytes": 2048}]
+    assert "model.safetensors" in drawn(inspect(path))
+    with pytest.raises(RequestError, match="holds no rows to look at: step 'qwen'"):
+        inspect(path, sample=1)
+
+
+def test_facts_are_json_and_stable(small_run: Any) -> None:
+    for artifact in small_run.artifacts:
+        asks: dict[str, Any] = {} if artifact.step == "qwen" else {"sample": 2}
+        first, second = (
+            to_json(inspect(artifact.path, rejected=True, **asks).facts()) for _ in range(2)
+        )
+        assert first == second
+        assert json.loads(first)["path"] == str(artifact.path)
+
+
+@pytest.mark.parametrize(
+    ("where", "matched"),
+    [
+        ("task = 'math' and language = 'zh'", 9),
+        ("generation.index = 2", 6),
+        ("math_score = 0", 6),
+        ("math_reason = 'correct' and loops_score is null", 6),
+        ("loops_score >= 0.5 and language = 'en'", 6),
+        ("completion like '%nothing of that%'", 0),
+    ],
+)
+def test_where(small_run: Any, where: str, matched: int) -> None:
+    for step in ("traces", "verdicts"):  # a step that judges shows the samples it judged
+        found = inspect(small_run[step].path, where=where, sample=100)
+        assert found.matched == matched
+        assert len(found.samples or []) == matched
+
+
+def test_where_finds_verdicts_of_the_steps_before(small_run: Any) -> None:
+    found = inspect(small_run["mixture"].path, where="loops_reason = 'ok'")
+    assert found.matched == 12
+    assert len(found.samples or []) == 5
+    assert found.samples is not None
+    assert found.samples[0]["verdicts"]["loops"] == {"score": 0.5, "reason": "ok", "evidence": {}}
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["tusk = 'math'", "task", "task = 3", "task = 'x'; drop table rows", "", "task = 'a' limit 1",
+     "task in (select task from other)", "read_csv('/etc/passwd')"],
+)  # fmt: skip
+def test_a_wrong_where_is_a_request_to_mend(small_run: Any, where: str) -> None:
+    with pytest.raises(RequestError, match="--where") as caught:
+        inspect(small_run["traces"].path, where=where)
+    assert len(str(caught.value)) < 600
+    if where.startswith("tusk"):
+        assert "Columns: id, prompt_id, prompt" in str(caught.value)
+        assert "math_score, math_reason" in str(caught.value)
+
+
+def test_samples_are_whole_seeded_and_with_their_verdicts(small_run: Any) -> None:
+    found = inspect(small_run["traces"].path, sample=3)
+    again = inspect(small_run["traces"].path, sample=3)
+    assert found.samples == again.samples
+    assert found.samples is not None
+    assert len(found.samples) == 3
+    by_id = {sample.id: sample for sample in small_run.traces}
+    for shown in found.samples:
+        assert shown["row"]["completion"] == by_id[shown["row"]["id"]].completion
+        assert set(shown["verdicts"]) == {"math", "loops"}
+        assert shown["verdicts"]["math"]["evidence"] == {"extracted": HOSTILE}
+    text = drawn(found)
+    assert sanitise(HOSTILE) in text
+    assert "The answer is" in text
+
+
+def test_by_id(small_run: Any) -> None:
+    sample = small_run.traces[4]
+    found = inspect(small_run["traces"].path, id=sample.id[:8])
+    assert [shown["row"]["id"] for shown in found.samples or []] == [sample.id]
+    assert inspect(small_run["traces"].path, id=sample.prompt_id).matched == 3
+    assert inspect(small_run["mixture"].path, id=sample.prompt_id).matched == 4
+    with pytest.raises(RequestError, match="no id or prompt_id"):
+        inspect(small_run["traces"].path, id="nothing")
+
+
+def test_rejected_rows_show_their_text(small_run: Any) -> None:
+    left_out = inspect(small_run["reasoning"].path, rejected=True)
+    entry = left_out.rejected["left_out"]
+    assert (entry["rows"], entry["reasons"]) == (6, {"math": 6})
+    assert len(entry["examples"]["math"]) == 3
+    wrong = {s.id: s for s in small_run.traces if s.generation.index == 1}
+    for example in entry["examples"]["math"]:
+        assert example["sample"]["completion"] == wrong[example["id"]].completion
+    assert "The answer is" in drawn(left_out)
+    bad = inspect(small_run["problems"].path, rejected=True)
+    assert bad.rejected["quarantine"]["examples"]["no_json"][0]["text"] == HOSTILE
+    assert sanitise(HOSTILE) in drawn(bad)
+
+
+def test_an_artifact_of_no_rows(tmp_path: Path, small_run: Any) -> None:
+    from potstill.pipeline.artifact import write_manifest
+    from potstill.pipeline.shards import write_samples
+
+    empty = tmp_path / "r" / "empty-00000001"
+    write_samples(empty, [])
+    body = {"step": "empty", "address": "00000001", "identity": {"kind": "load"}}
+    write_manifest(empty, {**body, "inputs": {}, "rows": 0, "metrics": {}}, {})
+    found = inspect(empty, where="task = 'math'", sample=3)
+    assert (found.rows, found.matched, found.samples) == (0, 0, [])
+    assert "0 rows" in drawn(found)
+
+
+def test_damage_is_named(tmp_path: Path, small_run: Any) -> None:
+    copied = tmp_path / "quickstart"
+    shutil.copytree(small_run.folder, copied)
+    shard = copied / "traces-00000001" / "part-00000.parquet"
+    shard.write_bytes(shard.read_bytes()[:-100])
+    with pytest.raises(StepFailed, match=r"part-00000\.parquet does not have the sha256"):
+        inspect(shard.parent)
+    with pytest.raises(RequestError, match=r"part-00000\.parquet cannot be read as parquet"):
+        inspect(shard)
+
+
+def test_inputs_that_were_removed_are_passed_over(tmp_path: Path, small_run: Any) -> None:
+    copied = tmp_path / "quickstart"
+    shutil.copytree(small_run.folder, copied)
+    shutil.rmtree(copied / "traces-00000001")
+    found = inspect(copied / "reasoning-00000001", rejected=True, sample=1)
+    assert found.rejected["left_out"]["examples"]["math"][0]["sample"] is None
+    judged = inspect(copied / "verdicts-00000001", sample=2)
+    assert judged.samples is not None
+    assert set(judged.samples[0]["row"]) == {"id"}
+    assert set(judged.samples[0]["verdicts"]) == {"math", "loops"}
+    assert "loops" in drawn(judged)
+
+
+def test_any_parquet(tmp_path: Path) -> None:
+    file = tmp_path / "any.parquet"
+    rows = {"n": [1, 2, 3], "text": ["a", HOSTILE, None], "when": [None, 1.5, float("nan")]}
+    pl.DataFrame(rows).write_parquet(file)
+    found = inspect(file, where="n > 1", sample=9)
+    assert (found.rows, found.matched) == (3, 2)
+    assert found.columns == {"n": "Int64", "text": "String", "when": "Float64"}
+    assert sanitise(HOSTILE) in drawn(found)
+    assert json.loads(to_json(found.facts()))["samples"][1]["row"]["when"] == "nan"
+    with pytest.raises(RequestError, match="no text column id or prompt_id; columns: n, text"):
+        inspect(file, id="abcdef")
+
+
+LINES = [
+    {"id": "aaaaaa1", "n": 1, "mixed": 1, "nested": {"a": [1]}},
+    {"id": "aaaaaa2", "n": 2.5, "mixed": "x", "big": 2**80},
+    {"id": "bbbbbb1", "n": None, "mixed": None, "odd": "\ud800"},
+]
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz"])
+def test_jsonl_with_broken_lines(tmp_path: Path, name: str) -> None:
+    good = [json.dumps(line).encode() for line in LINES]
+    body = b"\r\n".join([good[0], b"", b'{"id": ', good[1], b"[1]", b"\xff{}", good[2]])
+    file = tmp_path / name
+    file.write_bytes(gzip.compress(body) if name.endswith("gz") else body)
+    found = inspect(file, sample=9, rejected=True)
+    assert [shown["row"] for shown in found.samples or []] == LINES
+    assert found.rejected["broken"]["reasons"] == {"no_json": 2, "no_object": 1}
+    assert [row["row"] for row in found.rejected["broken"]["examples"]["no_json"]] == [3, 6]
+    assert inspect(file, where="n > 1").matched == 1
+    assert inspect(file, where="mixed = '\"x\"'").matched == 1
+    assert inspect(file, id="aaaaaa").matched == 2
+    drawn(found)
+
+
+def test_wide_text_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "rows.jsonl"
+    text = "深度思考" * 500
+    file.write_text(json.dumps({"text": text}, ensure_ascii=False), encoding="utf-8")
+    assert text in drawn(inspect(file, sample=1))
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("COLUMNS", "50")
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream = Terminal()
+    show_inspection(make_console(stream), inspect(file, sample=1))
+    assert sum(character in "深度思考" for character in stream.getvalue()) == len(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("broken.jsonl", b'\x1b[31m\n{"a"', "neither parquet nor JSONL: line 1"),
+        ("array.json", b"[\n1,\n2\n]", "neither parquet nor JSONL"),
+        ("cut.jsonl.gz", gzip.compress(b'{"a": 1}\n' * 1000)[:-12], "cannot be read"),
+        ("zero.parquet", b"", "cannot be read as parquet"),
+    ],
+)
+def test_files_that_cannot_be_read(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(RequestError, match=message):
+        inspect(tmp_path / name)
+
+
+def test_requests_that_are_wrong(tmp_path: Path, small_run: Any) -> None:
+    with pytest.raises(RequestError, match="cannot be opened: No such file"):
+        inspect(tmp_path / "missing.jsonl")
+    (tmp_path / "rows.jsonl").write_text("{}", encoding="utf-8")
+    with pytest.raises(RequestError, match=r"no finished artifact.*rows\.jsonl"):
+        inspect(tmp_path)
+    with pytest.raises(RequestError, match="--sample 0"):
+        inspect(small_run["traces"].path, sample=0)
+
+
+def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_bytes(b"\n")
+    found = inspect(tmp_path / "empty.jsonl", sample=3)
+    assert (found.rows, found.samples) == (0, [])
+    drawn(found)

@@ -1,0 +1,123 @@
+"""Which artifacts belong to which: what an artifact was made from, and who judged its samples.
+
+A manifest names the addresses of its inputs, so what came before lies beside it on disk. Verdicts
+are found by the digest of the samples they judge, whichever step published them. An input that
+was removed is passed over: a look shows what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ..pipeline.artifact import MANIFEST, Artifact, open_artifact
+from ..pipeline.fingerprint import digest_of
+from ..pipeline.shards import shard_files
+from ..pipeline.statcache import DigestCache
+from ..pipeline.verdict import Verdict
+from ..pipeline.verdicts import VerdictSet, read_verdict_sets
+from .rows import scan
+
+REJECTED = ("left_out", "quarantine", "failed")
+"""Folders of an artifact that hold what did not become a row, each row with its reason."""
+
+
+def open_beside(folder: Path) -> Artifact | None:
+    """An artifact below a work directory, verified with the digests remembered there."""
+    return open_artifact(folder, DigestCache(folder.parent.parent / ".digests.json"))
+
+
+def upstream(artifact: Artifact) -> list[Artifact]:
+    """All that the artifact was made from and that is still there, nearest first."""
+    found: dict[Path, Artifact] = {}
+    waiting = [artifact]
+    while waiting:
+        current = waiting.pop(0)
+        inputs = current.manifest["identity"].get("inputs", {})
+        for step, address in inputs.items():
+            folder = current.path.parent / f"{step}-{address}"
+            if folder not in found and (opened := open_beside(folder)) is not None:
+                found[folder] = opened
+                waiting.append(opened)
+    return list(found.values())
+
+
+def digest_of_samples(artifact: Artifact) -> str | None:
+    """The `samples_digest` of an artifact, from its manifest alone; None without samples."""
+    shards = {
+        name: entry["sha256"]
+        for name, entry in artifact.manifest["files"].items()
+        if "/" not in name and fnmatchcase(name, "part-*.parquet")
+    }
+    return digest_of(shards) if shards else None
+
+
+def verdict_sets(artifact: Artifact) -> dict[str, VerdictSet]:
+    """Verdicts on the artifact's samples, or on those they came from, by filter name.
+
+    Sets of its own come first, then those of what it was made from, then those of other steps of
+    the same run, the latest first.
+    """
+    family = [artifact, *upstream(artifact)]
+    judged = {digest_of_samples(member) for member in family}
+    folders = [member.path for member in family]
+    others = sorted(artifact.path.parent.glob(f"*/{MANIFEST}"), key=_changed, reverse=True)
+    folders += [file.parent for file in others if file.parent not in folders]
+    found = read_verdict_sets(artifact.path)
+    for folder in folders[1:]:
+        for name, verdicts in read_verdict_sets(folder).items():
+            if verdicts.about["samples"] in judged:
+                found.setdefault(name, verdicts)
+    return found
+
+
+def verdicts_on(
+    sets: Mapping[str, VerdictSet], ids: Iterable[str]
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """By sample id and filter: `score`, `reason` and `evidence`, as JSON values."""
+    wanted = sorted(set(ids))
+    found: dict[str, dict[str, dict[str, Any]]] = {sample_id: {} for sample_id in wanted}
+    for name, verdicts in sets.items():
+        frame = scan(shard_files(verdicts.path)).filter(pl.col("id").is_in(wanted))
+        for row in frame.collect().iter_rows(named=True):
+            verdict = Verdict.from_row(row)
+            found[row["id"]][name] = {
+                "score": verdict.score,
+                "reason": verdict.reason,
+                "evidence": dict(verdict.evidence),
+            }
+    return found
+
+
+def sample_shards(artifact: Artifact) -> list[Path]:
+    """The shards of an artifact whose rows are samples; none where they are of another shape."""
+    files = shard_files(artifact.path)
+    names = scan(files).collect_schema().names() if files else []
+    return files if {"id", "prompt_id"} <= set(names) else []
+
+
+def samples_by_id(artifacts: Iterable[Artifact], ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Whole rows by id, from the first artifact that holds each."""
+    found: dict[str, dict[str, Any]] = {}
+    for artifact in artifacts:
+        missing = [sample_id for sample_id in ids if sample_id not in found]
+        files = sample_shards(artifact)
+        if missing and files:
+            frame = scan(files).filter(pl.col("id").is_in(missing))
+            for row in frame.collect().to_dicts():
+                found.setdefault(row["id"], row)
+    return found
+
+
+def rejected_frame(artifact: Artifact, folder: str) -> pl.LazyFrame | None:
+    """Rows of `left_out/`, `quarantine/` or `failed/`; None where the step has no such folder."""
+    files = shard_files(artifact.path / folder)
+    return scan(files) if files else None
+
+
+def _changed(file: Path) -> int:
+    return file.stat().st_mtime_ns
