@@ -1,1 +1,42 @@
-"""Judges: one file per judgement. `FILTERS` is the explicit table from name to class."""
+"""Judges: one file per judgement. `FILTERS` is the explicit table from name to class.
+
+A filter is a class with fields (its config), a closed list of reasons and one method:
+
+    # my_filters.py
+    from typing import ClassVar
+    from potstill.filters.thinking import reasoning_span, split
+    from potstill.pipeline.filter import RowFilter
+    from potstill.pipeline.verdict import Verdict
+
+    class Hedging(RowFilter):
+        kind: ClassVar[str] = "hedging"
+        reasons: ClassVar[frozenset[str]] = frozenset({"ok", "hedges", "no_completion"})
+        word: str = "maybe"
+
+        def judge_one(self, sample):
+            if sample.completion is None:
+                return Verdict(None, "no_completion")          # None: could not judge
+            count = sample.completion.count(self.word)
+            return Verdict(1 / (1 + count), "hedges" if count else "ok", {"count": count})
+
+A recipe names it `hedging: {kind: "my_filters:Hedging", word: perhaps}`; 1.0 is always good.
+One that ships with potstill gets a line below, a table of cases in `tests/filters` and its golden
+verdicts (`python tests/filters/golden.py`). Change a judgement, and raise its `version`.
+"""
+
+from ..pipeline.filter import Filter
+from .format import Format
+from .language import Language
+from .length import Length
+from .math import MathAnswer
+from .repetition import Repetition
+
+FILTERS: dict[str, type[Filter]] = {
+    "format": Format,
+    "language": Language,
+    "length": Length,
+    "math": MathAnswer,
+    "repetition": Repetition,
+}
+
+__all__ = ["FILTERS", "Format", "Language", "Length", "MathAnswer", "Repetition"]

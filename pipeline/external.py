@@ -78,7 +78,7 @@ def _digest_path(path: Path, mark: Reference, cache: DigestCache) -> str:
                 f"{path} is not a model folder: it has no config.json. "
                 "Expected config.json, *.safetensors and a tokenizer."
             )
-        return cache.digest_path(path)
+        return cache.digest_path(path) if mark.produces == "model" else cache.digest_data(path)
     except OSError as error:
         raise RequestError(f"{path} cannot be read: {error.strerror}") from error
 

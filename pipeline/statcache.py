@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 from .fingerprint import digest_file, digest_of
-from .shards import write_text
+from .shards import shard_files, write_text
 
 MODEL_FILES = (
     "config.json",
@@ -59,6 +59,15 @@ class DigestCache:
         names = [name for name in MODEL_FILES if (path / name).is_file()]
         names += sorted(file.name for file in path.glob("*.safetensors"))
         return digest_of({name: self.digest(path / name) for name in names})
+
+    def digest_data(self, path: Path) -> str:
+        """Digest of a data file, or of all files that a data folder is read from."""
+        if path.is_file():
+            return self.digest(path)
+        files = shard_files(path) or [
+            file for file in sorted(path.rglob("[!.]*")) if file.is_file()
+        ]
+        return digest_of({str(file.relative_to(path)): self.digest(file) for file in files})
 
     def save(self) -> None:
         """Keep what was learned, if a file was given."""

@@ -18,24 +18,16 @@ pool on a thread that lives as long as the pool. Nobody else in potstill starts 
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import pickle
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from .errors import StepFailed
-from .outcome import Crashed, Outcome, OutOfMemory, Raised, TimedOut
+from .outcome import Crashed, Outcome, OutOfMemory, TimedOut
+from .worker_handle import WorkerHandle, pickled, start_worker
 from .worker_process import Assignment, Ready
 
 J = TypeVar("J")
@@ -44,35 +36,10 @@ R = TypeVar("R")
 LARGEST_CHUNK = 32
 """Jobs in one message: beyond this the round trip is lost in the noise, the imbalance is not."""
 CHUNKS_PER_WORKER = 4
-START_SECONDS = 300.0
-"""Wall seconds a worker may take to start: imports from a cold network disk are slow."""
 WALL_PER_CPU_SECOND, LEAST_WALL_SECONDS = 60.0, 120.0
 """The net: a machine would have to be 60 times overloaded before it cuts honest work."""
 POLL_SECONDS = 1.0
-"""How often deaths are looked for that the socket did not show (a fork may hold its other end)."""
-ENVIRONMENT = {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
-"""Set iteration order must not decide a verdict, and N workers must not start N x cores threads."""
-_BOOT = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    f"from {__name__.rpartition('.')[0]}.worker_process import serve; "
-    "serve(int(sys.argv[2]), int(sys.argv[3]))"
-)
-
-
-@dataclass(eq=False)
-class _Worker:
-    process: subprocess.Popen[bytes]
-    connection: Connection[Any, Any]
-    deadline: float | None
-    ready: bool = False
-    served: int = 0
-    jobs: deque[int] = field(default_factory=deque)
-    """Indices in flight; the first is the one being worked on."""
-
-    def end(self) -> None:
-        self.connection.close()
-        self.process.kill()
-        self.process.wait()
+"""How often silent deaths and passed deadlines are looked for."""
 
 
 class _Batch(Generic[J, R]):
@@ -90,7 +57,7 @@ class _Batch(Generic[J, R]):
     def waiting(self) -> int:
         return len(self.chunks) + len(self.suspects)
 
-    def settle(self, worker: _Worker, outcome: Outcome[R]) -> None:
+    def settle(self, worker: WorkerHandle, outcome: Outcome[R]) -> None:
         """Book the outcome of the job a worker was on, or keep the job for a second opinion."""
         index = worker.jobs.popleft()
         if worker.served and isinstance(outcome, Crashed | OutOfMemory):
@@ -99,7 +66,7 @@ class _Batch(Generic[J, R]):
             self.outcomes[index] = outcome
         worker.served += 1
 
-    def put_back(self, worker: _Worker) -> None:
+    def put_back(self, worker: WorkerHandle) -> None:
         """What a lost worker had not begun waits again, in front."""
         if worker.jobs:
             self.chunks.appendleft(list(worker.jobs))
@@ -140,9 +107,9 @@ class WorkerPool(Generic[J, R]):
         self._count = count
         self._cpu_seconds = cpu_seconds
         self._wall_seconds = wall_seconds
-        self._assignment = _pickled(Assignment(function, initializer, cpu_seconds, memory_bytes))
-        self._workers: list[_Worker] = []
-        self._busy = False
+        self._assignment = pickled(Assignment(function, initializer, cpu_seconds, memory_bytes))
+        self._workers: list[WorkerHandle] = []
+        self._in_use = False
 
     def __enter__(self) -> WorkerPool[J, R]:
         return self
@@ -167,9 +134,9 @@ class WorkerPool(Generic[J, R]):
             StepFailed: a worker could not start.
             RuntimeError: another `map` of this pool is still being read.
         """
-        if self._busy:
+        if self._in_use:
             raise RuntimeError("this pool is already in a map; use one pool per thread")
-        self._busy = True
+        self._in_use = True
         batch: _Batch[J, R] = _Batch(jobs, self._count)
         try:
             for index in range(len(jobs)):
@@ -178,7 +145,7 @@ class WorkerPool(Generic[J, R]):
                     self._collect(batch)
                 yield batch.outcomes.pop(index)
         finally:
-            self._busy = False
+            self._in_use = False
             for worker in [worker for worker in self._workers if worker.jobs]:
                 self._drop(worker)
 
@@ -194,9 +161,9 @@ class WorkerPool(Generic[J, R]):
         busy = sum(not worker.ready or bool(worker.jobs) for worker in self._workers)
         wanted = min(self._count, batch.waiting + busy)
         while len(self._workers) < wanted:
-            self._workers.append(self._start())
+            self._workers.append(start_worker(self._assignment, self._cpu_seconds))
 
-    def _send(self, worker: _Worker, batch: _Batch[J, R], chunk: list[int]) -> None:
+    def _send(self, worker: WorkerHandle, batch: _Batch[J, R], chunk: list[int]) -> None:
         worker.jobs.extend(chunk)
         worker.deadline = self._deadline()
         try:
@@ -206,107 +173,49 @@ class WorkerPool(Generic[J, R]):
             self._drop(worker)
 
     def _collect(self, batch: _Batch[J, R]) -> None:
-        """Wait for news of any worker; a passed deadline counts only if there is none."""
-        by_connection = {worker.connection: worker for worker in self._workers}
-        told = wait(list(by_connection), timeout=POLL_SECONDS)
+        """Wait for news of any worker; a passed deadline counts only where there is none."""
+        workers = {worker.connection: worker for worker in self._workers}
+        told: list[Any] = wait(list(workers), timeout=POLL_SECONDS)
         for connection in told:
-            self._hear(by_connection[connection], batch)  # type: ignore[index]
+            self._take(workers.pop(connection), batch)
         now = time.monotonic()
-        for connection, worker in by_connection.items():
-            if connection in told:
-                continue
-            if worker.process.poll() is not None and not connection.poll():
-                self._bury(worker, batch, _cause(worker.process.returncode, self._cpu_seconds))
+        for worker in workers.values():
+            if (cause := worker.silent_death()) is not None:
+                self._bury(worker, batch, cause)
             elif worker.deadline is not None and now > worker.deadline:
                 self._bury(worker, batch, Crashed("no result within the wall limit; killed"))
 
-    def _hear(self, worker: _Worker, batch: _Batch[J, R]) -> None:
-        try:
-            message = worker.connection.recv_bytes()
-        except (EOFError, OSError):
-            code = _exit_code(worker.process)
-            self._bury(worker, batch, _cause(code, self._cpu_seconds))
-            return
-        news = _unpickled(message)
-        if isinstance(news, Ready):
+    def _take(self, worker: WorkerHandle, batch: _Batch[J, R]) -> None:
+        """Act on a worker's message: it is ready, it died, or it has an outcome."""
+        news = worker.hear()
+        if isinstance(news, TimedOut | Crashed):
+            self._bury(worker, batch, news)
+        elif isinstance(news, Ready):
             if news.problem is not None:
                 raise StepFailed(f"a worker process could not start: {news.problem}")
-            worker.ready = True
-            worker.deadline = None
-            return
-        worker.deadline = self._deadline() if len(worker.jobs) > 1 else None
-        batch.settle(worker, news)
-        if isinstance(news, OutOfMemory):  # its heap is worn out: the next job deserves a new one
-            batch.put_back(worker)
-            self._drop(worker)
+            worker.ready, worker.deadline = True, None
+        else:
+            worker.deadline = self._deadline() if len(worker.jobs) > 1 else None
+            batch.settle(worker, news)
+            if isinstance(news, OutOfMemory):  # its heap is worn out: the next gets a new one
+                batch.put_back(worker)
+                self._drop(worker)
 
-    def _bury(self, worker: _Worker, batch: _Batch[J, R], cause: TimedOut | Crashed) -> None:
+    def _bury(self, worker: WorkerHandle, batch: _Batch[J, R], cause: TimedOut | Crashed) -> None:
         """A worker was lost: one job is to blame, the rest of its chunk goes back."""
         self._drop(worker)
         if not worker.ready:
-            detail = cause.detail if isinstance(cause, Crashed) else "out of CPU time"
             raise StepFailed(
-                f"a worker process died while starting ({detail}); its messages are above. "
+                f"a worker process died while starting ({cause}); its own messages are above. "
                 "Expected it to import its function; try fewer workers if memory is short."
             )
         if worker.jobs:
             batch.settle(worker, cause)
             batch.put_back(worker)
 
-    def _drop(self, worker: _Worker) -> None:
+    def _drop(self, worker: WorkerHandle) -> None:
         self._workers.remove(worker)
         worker.end()
 
     def _deadline(self) -> float | None:
         return None if self._wall_seconds is None else time.monotonic() + self._wall_seconds
-
-    def _start(self) -> _Worker:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            arguments = [json.dumps(sys.path), str(theirs.fileno()), str(os.getpid())]
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _BOOT, *arguments],
-                stdin=subprocess.DEVNULL,
-                env=os.environ | ENVIRONMENT,
-                pass_fds=[theirs.fileno()],
-            )
-        worker = _Worker(process, Connection(ours.detach()), time.monotonic() + START_SECONDS)
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            worker.connection.send_bytes(self._assignment)  # if it is dead, `_hear` says so
-        return worker
-
-
-def _pickled(assignment: Assignment) -> bytes:
-    function = assignment.function
-    if getattr(function, "__module__", None) == "__main__":
-        raise ValueError(f"{function!r} is defined in the main script; put it in a module")
-    try:
-        return pickle.dumps(assignment)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise ValueError(
-            f"{function!r} cannot be named to a worker process ({error}); "
-            "expected a function at the top level of a module"
-        ) from error
-
-
-def _unpickled(message: bytes) -> Any:
-    try:
-        return pickle.loads(message)
-    except Exception as error:  # a result whose class cannot be rebuilt here
-        return Raised(type(error).__name__, str(error))
-
-
-def _exit_code(process: subprocess.Popen[bytes]) -> int:
-    try:
-        return process.wait(timeout=POLL_SECONDS)
-    except subprocess.TimeoutExpired:  # it closed its socket but lives on
-        process.kill()
-        return process.wait()
-
-
-def _cause(code: int, cpu_seconds: float | None) -> TimedOut | Crashed:
-    if code == -signal.SIGPROF and cpu_seconds is not None:
-        return TimedOut(cpu_seconds)
-    if code < 0:
-        return Crashed(f"killed by {signal.Signals(-code).name}")
-    return Crashed(f"exited with status {code}")

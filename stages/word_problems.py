@@ -1,13 +1,14 @@
 """Arithmetic word problems in English and Chinese: the data source that needs no download.
 
-A problem is a scenario (a plan of two or three exact steps), the numbers in it, and words: names, things, a
-language. Steps are structured and all text is rendered from them, so an answer cannot disagree with
-its question. Train and held-out problems are disjoint by construction: a hash of scenario and numbers alone
-decides the split, whatever the seed, the language or the names; a story in English is never held out
-while its Chinese twin is trained on.
+A problem is a scenario (a plan of two or three exact steps), the numbers in it, and words: names,
+things, a language. Steps are structured and all text is rendered from them, so an answer cannot
+disagree with its question. Train and held-out problems are disjoint by construction: a hash of
+scenario and numbers alone decides the split, whatever the seed, the language or the names; a
+story in English is never held out while its Chinese twin is trained on.
 
-It is no benchmark: twelve stories with results up to 99, chosen so that a model of a million parameters
-learns them. `worked_solution` exists to make the quickstart's teacher; the pipeline never sees it.
+It is no benchmark: twelve stories with results up to 60, chosen so that a model of a million
+parameters learns them. `worked_solution` exists to make the quickstart's teacher; the pipeline
+never sees it.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class Problem:
         return self._tell(self.scenario.question[self.language], self.language)
 
     def sentences(self, language: str) -> tuple[str, ...]:
-        """The worked steps, a sentence each, in any language: a teacher's slip needs the other one."""
+        """The worked steps, a sentence each, in any language: a slip needs the other one."""
         told = zip(self.scenario.solution[language], self.steps, strict=True)
         return tuple(self._tell(template, language, step=str(step)) for template, step in told)
 
@@ -101,7 +102,7 @@ def problems(
 
 
 def worked_solution(problem: Problem) -> str:
-    """What a faultless teacher writes: thoughts in the problem's language, then the boxed answer."""
+    """What a faultless teacher writes: thoughts in one language, then the boxed answer."""
     thoughts = "\n".join(problem.sentences(problem.language))
     return f"<think>\n{thoughts}\n</think>\n{problem.final_answer(problem.language)}"
 
@@ -122,7 +123,9 @@ def _check(rows: int, languages: Sequence[str], split: str) -> None:
         raise ValueError(f"word_problems: rows is {rows}; expected 0 or more")
     if isinstance(languages, str) or not languages or not set(languages) <= set(LANGUAGES):
         expected = " and/or ".join(LANGUAGES)
-        raise ValueError(f"word_problems: languages is {languages!r}; expected a list of {expected}")
+        raise ValueError(
+            f"word_problems: languages is {languages!r}; expected a list of {expected}"
+        )
     if split not in SPLITS:
         raise ValueError(f"word_problems: split is {split!r}; expected {' or '.join(SPLITS)}")
 
@@ -133,14 +136,15 @@ def _draw_all(rows: int, seed: int, languages: tuple[str, ...], split: str) -> I
     for row in range(rows):
         language = languages[row % len(languages)]
         for _ in range(_DRAWS_FOR_A_NEW_ONE):
-            problem = _draw_in(rng, language, split)
+            problem = draw_problem(rng, language, split)
             if problem.content not in seen:
                 break
         seen.add(problem.content)
         yield problem
 
 
-def _draw_in(rng: Random, language: str, split: str) -> Problem:
+def draw_problem(rng: Random, language: str, split: str) -> Problem:
+    """One more problem; callers that draw without end check their arguments themselves."""
     while True:
         scenario = rng.choice(SCENARIOS)
         name, other = rng.sample(range(len(_NAMES[language])), 2)

@@ -23,12 +23,11 @@ import jobs_for_workers as jobs  # noqa: E402
 
 CPU = 0.5
 MEMORY = 1 << 28
-linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the kernel keeps no RLIMIT_AS")
 
 
 @pytest.fixture(scope="module")
 def pool():
-    with WorkerPool(jobs.misbehave, count=2, cpu_seconds=CPU, memory_bytes=MEMORY) as made:
+    with WorkerPool(jobs.misbehave, count=2, cpu_seconds=CPU) as made:
         yield made
 
 
@@ -45,8 +44,6 @@ def doublers():
     [
         ("spin_in_python", TimedOut(CPU)),
         ("spin_in_c", TimedOut(CPU)),
-        pytest.param("eat_memory", OutOfMemory(MEMORY), marks=linux_only),
-        pytest.param("eat_memory_by_and_by", OutOfMemory(MEMORY), marks=linux_only),
         ("leave", Crashed("exited with status 3")),
         ("segfault", Crashed("killed by SIGSEGV")),
         ("raise_value_error", Raised("ValueError", "seven is not welcome")),
@@ -58,6 +55,16 @@ def test_each_way_to_fail_has_its_outcome_and_spares_the_neighbours(pool, job, e
     outcomes = list(pool.map([*chunks_of_four[:18], job, *chunks_of_four[18:]]))
     fine = [Done(2 * number) for number in range(32)]
     assert outcomes == [*fine[:18], expected, *fine[18:]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel keeps no RLIMIT_AS")
+@pytest.mark.parametrize("job", ["eat_memory", "eat_memory_by_and_by"])
+def test_a_memory_bomb_is_out_of_memory_and_spares_the_neighbours(job):
+    with WorkerPool(jobs.misbehave, memory_bytes=MEMORY) as made:
+        fine = [f"ok:{number}" for number in range(8)]
+        outcomes = list(made.map([*fine, job, *fine]))
+    doubled = [Done(2 * number) for number in range(8)]
+    assert outcomes == [*doubled, OutOfMemory(MEMORY), *doubled]
 
 
 def test_recursion_and_unpicklable_results_are_raised_not_crashes(pool):

@@ -1,0 +1,54 @@
+"""Where the thought ends and the answer begins: the one place that knows the think tags.
+
+A completion is `<think>thought</think>answer`. What is written after the *last* `</think>` is the
+answer; while a think block is open nothing is. A completion without any tag is all answer and has
+no thought. Only the two exact tags count: `<thinking>` or `<THINK>` is ordinary text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OPEN, CLOSE = "<think>", "</think>"
+
+Span = tuple[int, int]
+"""[start, end) in code points of the completion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The two parts of a completion as spans; None where there is no such part."""
+
+    thought: Span | None
+    answer: Span | None
+    """None only while a think block is open."""
+    opens: int
+    closes: int
+
+    @property
+    def unclosed(self) -> bool:
+        return self.answer is None
+
+
+def split(completion: str) -> Parts:
+    """Find the thought and the answer of a completion, however malformed.
+
+    The thought of a repeated or nested block reaches from the first tag to the last `</think>`;
+    without an opening tag (a prefilled one that was not put back) from the start.
+    """
+    opens, closes = completion.count(OPEN), completion.count(CLOSE)
+    if not opens and not closes:
+        return Parts(None, (0, len(completion)), 0, 0)
+    first_open, last_open = completion.find(OPEN), completion.rfind(OPEN)
+    last_close = completion.rfind(CLOSE)
+    start = 0
+    if first_open >= 0 and (last_close < 0 or first_open < last_close):
+        start = first_open + len(OPEN)
+    if last_open > last_close:
+        return Parts((start, len(completion)), None, opens, closes)
+    return Parts((start, last_close), (last_close + len(CLOSE), len(completion)), opens, closes)
+
+
+def reasoning_span(parts: Parts, completion: str) -> Span:
+    """What to read as the chain of thought: the thought, or all of a completion without tags."""
+    return parts.thought or (0, len(completion))

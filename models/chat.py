@@ -1,0 +1,276 @@
+"""From messages to the tokens a model really sees, when it is served and when it is trained.
+
+Both start from one render: the chat template's generation prompt. A training example is
+
+    tokens of the generation prompt + tokens of the completion + the end-of-turn token, once
+
+so the student is trained on the very prefix it meets when it is served. The template's own render
+of the whole conversation is only compared with it (`agreement`), never trained on: many templates
+drop or rewrite the thinking of assistant turns (deepseek_r1_distill, qwen3), which would silently
+remove the reasoning from the target.
+
+A control token written inside a text (`<|im_end|>` in a question) is refused as
+`special_token_in_text`. Encoding it as plain text here would be safe for training, but every chat
+server reads it as a control token: what was trained would not be what is served.
+`<think>` and `</think>` are not control tokens: they belong to completions.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ..pipeline.errors import RequestError
+from ..pipeline.sample import Message
+
+THINK: Final = "<think>"
+END_THINK: Final = "</think>"
+IGNORED: Final = -100
+"""Label of a token without loss; the value that torch and trl skip."""
+
+ROLES: Final = frozenset({"system", "user", "assistant"})
+REASONS: Final = frozenset(
+    {
+        "unknown_role",
+        "special_token_in_text",
+        "not_unicode",
+        "template_refuses",
+        "no_completion",
+        "no_think_after_prefill",
+        "think_closed_by_template",
+    }
+)
+_PROBE: Final = "potstillprobe"
+
+
+class NotRenderable(RequestError):
+    """One row that cannot be rendered; `reason` is one of `REASONS`."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedPrompt:
+    """A generation prompt: send `token_ids`, show `text`."""
+
+    text: str
+    token_ids: list[int]
+    prefilled_think: bool
+    """The text ends with an open <think>, which the model will therefore not write itself."""
+
+    @property
+    def prefill(self) -> str:
+        """What the template wrote of the answer ("<think>\\n"): put it back before a completion."""
+        return self.text[self.text.rindex(THINK) :] if self.prefilled_think else ""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedExample:
+    """A training example; loss is on `token_ids[completion_start:]`, end of turn included."""
+
+    token_ids: list[int]
+    completion_start: int
+    text: str
+    agreement: str
+    """What the template's own render of the conversation makes of it: `same`, `thinking_dropped`,
+    `prompt_differs` or `completion_differs`. A fact to report; the tokens are right in any case."""
+
+    @property
+    def labels(self) -> list[int]:
+        """Token ids with the prompt `IGNORED`."""
+        start = self.completion_start
+        return [IGNORED] * start + self.token_ids[start:]
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer of a local model folder; the model's own code is never run.
+
+    Raises:
+        RequestError: no tokenizer, no chat template, or a template that does not end its turns.
+    """
+    from transformers import AutoTokenizer
+
+    if not folder.is_dir():
+        raise RequestError(f"{folder} is not a folder. Expected a model with its tokenizer.")
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RequestError(
+            f"{folder} has no tokenizer that can be loaded: {error}. Expected tokenizer.json and "
+            "tokenizer_config.json beside the weights."
+        ) from error
+    if not tokenizer.chat_template:
+        raise RequestError(
+            f"{folder} has a tokenizer without a chat template, so how to ask it is unknown. Add "
+            "chat_template.jinja to the folder, or use the instruct variant of the model."
+        )
+    end_of_turn(tokenizer)
+    return tokenizer
+
+
+def render_prompt(
+    tokenizer: Any,
+    messages: Sequence[Message],
+    template_kwargs: Mapping[str, Any] | None = None,
+) -> RenderedPrompt:
+    """What the model is given before it writes: all messages and the opened assistant turn.
+
+    Raises:
+        NotRenderable: a control token in a text, an unknown role, a template that refuses.
+    """
+    for message in messages:
+        if message.role not in ROLES:
+            raise NotRenderable(
+                "unknown_role", f"{message.role!r}; expected one of {', '.join(sorted(ROLES))}"
+            )
+        _encode_text(tokenizer, message.content)
+    text = _apply(tokenizer, messages, template_kwargs, open_turn=True)
+    return RenderedPrompt(text, _encode(tokenizer, text), text.rstrip().endswith(THINK))
+
+
+def render_example(
+    tokenizer: Any,
+    messages: Sequence[Message],
+    completion: str | None,
+    template_kwargs: Mapping[str, Any] | None = None,
+) -> RenderedExample:
+    """What the student is trained on: see the module's docstring.
+
+    Raises:
+        NotRenderable: as `render_prompt`, and for a completion that does not fit the template.
+    """
+    if not completion:
+        raise NotRenderable("no_completion", "the row has nothing to learn")
+    prompt = render_prompt(tokenizer, messages, template_kwargs)
+    body = _without_prefill(prompt, completion)
+    ending = end_of_turn(tokenizer)
+    text = prompt.text + body + ending
+    tokens = [
+        *prompt.token_ids,
+        *_encode_text(tokenizer, body),
+        *_encode(tokenizer, ending),
+    ]
+    turns = [*messages, Message("assistant", completion)]
+    whole = _apply(tokenizer, turns, template_kwargs, open_turn=False)
+    return RenderedExample(
+        tokens, len(prompt.token_ids), text, _agreement(whole, text, prompt, completion)
+    )
+
+
+def end_of_turn(tokenizer: Any) -> str:
+    """What the template writes after an assistant's text, to its first added token (`<|im_end|>`).
+
+    Raises:
+        RequestError: the template ends no turn, so a student would never learn to stop.
+    """
+    return _end_of_turn(tokenizer, str(tokenizer.chat_template))
+
+
+def end_of_turn_id(tokenizer: Any) -> int:
+    """Id of the token that ends an assistant's turn: what generation must stop at."""
+    return _encode(tokenizer, end_of_turn(tokenizer))[-1]
+
+
+@functools.lru_cache(maxsize=16)
+def _end_of_turn(tokenizer: Any, template: str) -> str:
+    turns = [Message("user", "question"), Message("assistant", _PROBE)]
+    whole = _apply(tokenizer, turns, None, open_turn=False)
+    _, found, rest = whole.rpartition(_PROBE)
+    added = tokenizer.added_tokens_decoder
+    ids = _encode(tokenizer, rest) if found else []
+    for count, token in enumerate(ids, start=1):
+        if token in added:
+            return str(tokenizer.decode(ids[:count], skip_special_tokens=False))
+    raise RequestError(
+        f"the chat template of {tokenizer.name_or_path} writes no end-of-turn token after an "
+        f"assistant's text (it writes {rest[:40]!r}), so a student would never learn to stop. "
+        "Correct chat_template.jinja in the model's folder."
+    )
+
+
+@functools.lru_cache(maxsize=16)
+def _control_ids(tokenizer: Any, template: str) -> frozenset[int]:
+    """Special tokens and the end of turn, less the thinking tags."""
+    special = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
+    ending = _encode(tokenizer, _end_of_turn(tokenizer, template))[-1]
+    # Encoded, not looked up: a tag that is no token would get the id of the unknown token, which
+    # is <|endoftext|> in Qwen2.5.
+    tags = [_encode(tokenizer, tag) for tag in (THINK, END_THINK)]
+    thinking = {tokens[0] for tokens in tags if len(tokens) == 1}
+    return frozenset({*special, *tokenizer.all_special_ids, ending} - thinking)
+
+
+def _encode(tokenizer: Any, text: str) -> list[int]:
+    return list(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+
+
+def _encode_text(tokenizer: Any, text: str) -> list[int]:
+    """Tokens of a text by a user or model, in which no control token may stand."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise NotRenderable("not_unicode", f"half a surrogate pair: {error}") from error
+    tokens = _encode(tokenizer, text)
+    control = _control_ids(tokenizer, str(tokenizer.chat_template))
+    for token in tokens:
+        if token in control:
+            raise NotRenderable(
+                "special_token_in_text",
+                f"{tokenizer.convert_ids_to_tokens(token)!r} stands in a text; any server would "
+                "read it as a control token",
+            )
+    return tokens
+
+
+def _apply(
+    tokenizer: Any,
+    messages: Sequence[Message],
+    template_kwargs: Mapping[str, Any] | None,
+    *,
+    open_turn: bool,
+) -> str:
+    from jinja2 import TemplateError
+
+    turns = [{"role": message.role, "content": message.content} for message in messages]
+    try:
+        text = tokenizer.apply_chat_template(
+            turns, tokenize=False, add_generation_prompt=open_turn, **(template_kwargs or {})
+        )
+    except TemplateError as error:
+        raise NotRenderable("template_refuses", str(error)) from error
+    return str(text)
+
+
+def _without_prefill(prompt: RenderedPrompt, completion: str) -> str:
+    """The completion as the model itself must write it after the prompt."""
+    if prompt.prefilled_think:
+        if not completion.startswith(THINK):
+            raise NotRenderable(
+                "no_think_after_prefill",
+                f"the template opens {THINK} itself, and the completion does not think",
+            )
+        whole = completion.removeprefix(prompt.prefill)
+        return whole if whole != completion else completion.removeprefix(THINK)
+    if prompt.text.rstrip().endswith(END_THINK) and completion.startswith(THINK):
+        raise NotRenderable(
+            "think_closed_by_template",
+            f"the template writes an empty {THINK}{END_THINK}, and the completion thinks again",
+        )
+    return completion
+
+
+def _agreement(whole: str, text: str, prompt: RenderedPrompt, completion: str) -> str:
+    if whole.startswith(text):
+        return "same"
+    thought, closed, _ = completion.removeprefix(THINK).partition(END_THINK)
+    if closed and thought.strip() not in whole:
+        return "thinking_dropped"
+    shown = prompt.text.removesuffix(prompt.prefill)
+    return "completion_differs" if whole.startswith(shown) else "prompt_differs"

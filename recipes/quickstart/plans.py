@@ -1,0 +1,70 @@
+"""What each of the quickstart's models is made of: shapes, schedules and what they learn from.
+
+The teacher needs some 1,800 steps for its arithmetic. A student starts with bare sums, as a base
+model knows its arithmetic before it is asked stories; its story phase is stopped when it just
+begins to solve them, so that fine-tuning has something to raise and can do it in a hundred
+seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from potstill.recipes.quickstart import training, vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one model is made of, what it learns from, and for how long."""
+
+    name: str
+    family: vocabulary.Family
+    shape: dict[str, int]
+    schedule: training.Schedule
+    temperature: float
+    faulty: bool = False
+    general_share: float = 0.0
+    drill_share: float = 0.0
+    drill_steps: int = 0  # of nothing but drills, before the stories
+    stop_at: float | None = None  # pass rate of the probe at which an early checkpoint is taken
+    seed: int = 1
+
+
+PLANS: Final = {
+    plan.name: plan
+    for plan in (
+        Plan(
+            "teacher",
+            vocabulary.QWEN,
+            {"hidden": 128, "inner": 384, "layers": 4, "heads": 4, "kv_heads": 2},
+            training.Schedule(steps=1800),
+            temperature=0.8,
+            faulty=True,
+            general_share=0.04,
+            drill_share=0.4,
+        ),
+        Plan(
+            "student-qwen",
+            vocabulary.QWEN,
+            {"hidden": 128, "inner": 384, "layers": 3, "heads": 4, "kv_heads": 2},
+            training.Schedule(steps=1500, peak=1e-3, warmup=20, floor=1.0),
+            temperature=0.7,
+            drill_steps=700,
+            drill_share=0.2,
+            stop_at=0.12,
+            seed=2,
+        ),
+        Plan(
+            "student-llama",
+            vocabulary.LLAMA,
+            {"hidden": 128, "inner": 384, "layers": 3, "heads": 4, "kv_heads": 2},
+            training.Schedule(steps=1500, peak=1e-3, warmup=20, floor=1.0),
+            temperature=0.7,
+            drill_steps=700,
+            drill_share=0.2,
+            stop_at=0.12,
+            seed=3,
+        ),
+    )
+}

@@ -1,0 +1,57 @@
+"""Rows that do not go on, written beside those that do: `quarantine/` and `left_out/`.
+
+A step puts rows in as it meets them and closes the set at the end; memory holds one shard. The
+counts by reason are what makes a step's counts close.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ..pipeline.shards import ROWS_PER_SHARD, write_table
+
+LEFT_OUT_SCHEMA = pa.schema([("id", pa.string()), ("reason", pa.string())])
+"""Rows of `left_out/`: which sample and why; its text stays with the step that was read."""
+
+
+class Aside:
+    """Shards of rows with a reason, below an artifact."""
+
+    def __init__(self, folder: Path, schema: pa.Schema, rows_per_shard: int = ROWS_PER_SHARD):
+        self.folder = folder
+        self._schema = schema
+        self._rows_per_shard = rows_per_shard
+        self._waiting: list[dict[str, Any]] = []
+        self._shards = 0
+        self._counts: Counter[str] = Counter()
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many rows were put in, by reason."""
+        return dict(sorted(self._counts.items()))
+
+    @property
+    def total(self) -> int:
+        return self._counts.total()
+
+    def put(self, **row: Any) -> None:
+        """Add one row, with a column `reason`."""
+        self._counts[row["reason"]] += 1
+        self._waiting.append(row)
+        if len(self._waiting) == self._rows_per_shard:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what waits; an empty set is one empty shard, so that it can be opened."""
+        if self._waiting or not self._shards:
+            self._flush()
+
+    def _flush(self) -> None:
+        table = pa.Table.from_pylist(self._waiting, schema=self._schema)
+        write_table(self.folder / f"part-{self._shards:05d}.parquet", table)
+        self._shards += 1
+        self._waiting = []

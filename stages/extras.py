@@ -1,0 +1,84 @@
+"""The two structured fields of a sample that a source may bring: `generation` and `extra`.
+
+Values that parquet and `datasets` hold and JSON does not (dates, decimals, bytes) get a form in
+JSON here. Nothing is left out of `extra`: what has no form sets the row aside.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import decimal
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from ..pipeline.sample import SAMPLE_SCHEMA, Generation
+from .rows import BadRow
+from .strict_json import parse_object
+
+_KEYS = set(Generation.__dataclass_fields__)
+_NEEDED = ("teacher", "revision", "key", "index", "finish_reason")
+
+
+def read_generation(value: Any) -> Generation | None:
+    """How a completion was made, as our own files spell it.
+
+    Raises:
+        BadRow: wrong_type:generation.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, Mapping) or value.keys() - _KEYS:
+        raise BadRow("wrong_type:generation")
+    try:
+        made = pa.scalar(dict(value), SAMPLE_SCHEMA.field("generation").type).as_py()
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise BadRow("wrong_type:generation") from error
+    if any(made[name] is None for name in _NEEDED):
+        raise BadRow("wrong_type:generation")
+    return Generation(**{**made, "prefilled_think": bool(made["prefilled_think"])})
+
+
+def pack_extra(rest: dict[str, Any]) -> str:
+    """Canonical JSON of the columns that stand for nothing; an `extra` of ours is unpacked.
+
+    Raises:
+        BadRow: nan_value or unreadable_value.
+    """
+    packed = _unpacked(rest.get("extra"))
+    others = {name: value for name, value in rest.items() if name != "extra"}
+    if packed is not None and not packed.keys() & others.keys():
+        rest = {**others, **packed}
+    try:
+        return json.dumps(
+            rest,
+            ensure_ascii=False,
+            sort_keys=True,
+            separators=(",", ":"),
+            allow_nan=False,
+            default=_plain,
+        )
+    except ValueError as error:
+        raise BadRow("nan_value") from error
+
+
+def _unpacked(value: Any) -> dict[str, Any] | None:
+    if isinstance(value, str):
+        try:
+            return parse_object(value.encode("utf-8"))
+        except BadRow:  # some text of theirs, kept as it is
+            return None
+    return value if isinstance(value, dict) else None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    if isinstance(value, (decimal.Decimal, datetime.timedelta)):
+        return str(value)
+    if isinstance(value, bytes):
+        return {"base64": base64.b64encode(value).decode("ascii")}
+    raise BadRow("unreadable_value")

@@ -1,0 +1,172 @@
+"""The `judge` step: verdicts beside samples, one set of files for each filter.
+
+    judge: {samples: traces, filters: [format, language, math]}
+
+The samples are read and never copied. A set that another finished step already made of the same
+samples with the same filter is taken over, so adding a filter judges only that one. No threshold
+is known here: what a score is good for is `select`'s business.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import ClassVar
+
+import polars as pl
+from pydantic import Field, field_validator
+
+from ..pipeline.artifact import Artifact
+from ..pipeline.errors import RequestError, StepFailed
+from ..pipeline.filter import CorpusFilter, Filter, Judge, JudgeContext, SampleFilter
+from ..pipeline.references import FilterName, Samples
+from ..pipeline.sample import Sample
+from ..pipeline.shards import read_table, shard_files
+from ..pipeline.stage import Context, Metrics, Stage
+from ..pipeline.verdict import VERDICT_SCHEMA, Verdict
+from ..pipeline.verdicts import (
+    VerdictSet,
+    find_verdicts,
+    samples_digest,
+    take_over,
+    write_verdicts,
+)
+
+BATCH = 500
+"""Samples judged in one call: enough to keep workers busy, few enough to see progress."""
+
+
+class JudgeSamples(Stage):
+    """Lets filters judge samples."""
+
+    kind: ClassVar[str] = "judge"
+    makes: ClassVar[str] = "verdicts"
+
+    samples: Samples
+    filters: tuple[FilterName, ...] = Field(min_length=1)
+
+    @field_validator("filters")
+    @classmethod
+    def _each_filter_once(cls, filters: tuple[str, ...]) -> tuple[str, ...]:
+        if doubled := sorted({name for name in filters if filters.count(name) > 1}):
+            raise ValueError(f"{', '.join(doubled)} is named more than once")
+        return filters
+
+    def run(self, context: Context) -> Metrics:
+        """Write `verdicts/<filter>/`, row-aligned with the samples.
+
+        Raises:
+            StepFailed: a filter broke its contract (number of verdicts, reasons, ids).
+        """
+        source = context.samples(self.samples)
+        digest = samples_digest(source.path)
+        places = [source.path, *context.siblings]
+        report, taken_over = {}, []
+        for position, name in enumerate(self.filters):
+            judging = context.filters[name]
+            found = find_verdicts(places, judging, digest)
+            if found is not None:
+                made = take_over(found, context.out, name)
+                taken_over.append(name)
+            else:
+                pairs = judged(name, judging, source, JudgeContext(workers=context.workers))
+                made = write_verdicts(
+                    context.out, name, judging, digest, self._seen(pairs, context, source, position)
+                )
+            report[name] = _summary(name, made, source)
+        return {"rows": source.rows, "filters": report, "taken_over": taken_over}
+
+    def _seen(
+        self,
+        pairs: Iterable[tuple[str, Verdict]],
+        context: Context,
+        source: Artifact,
+        position: int,
+    ) -> Iterator[tuple[str, Verdict]]:
+        """Pass verdicts through with progress over all filters."""
+        rows = source.rows or 0
+        for done, pair in enumerate(pairs, start=1):
+            yield pair
+            if done % BATCH == 0 or done == rows:
+                whole = position * rows + done
+                context.progress.update(
+                    whole, rows * len(self.filters), filter=self.filters[position]
+                )
+
+
+def judged(
+    name: str, judging: Filter, source: Artifact, context: JudgeContext
+) -> Iterator[tuple[str, Verdict]]:
+    """(sample id, verdict) for every sample of an artifact, in order.
+
+    Raises:
+        StepFailed: the filter broke its contract; the message names it.
+        RequestError: the filter judges neither samples nor datasets.
+    """
+    if isinstance(judging, SampleFilter):
+        with judging.open(context) as judge:
+            for batch in _batches(source.samples()):
+                yield from judge_batch(name, judging, judge, batch)
+    elif isinstance(judging, CorpusFilter):
+        yield from _judged_as_a_whole(name, judging, source, context)
+    else:
+        raise RequestError(
+            f"filter {name!r} is a {type(judging).__name__}; expected a SampleFilter or a "
+            "CorpusFilter"
+        )
+
+
+def judge_batch(
+    name: str, judging: Filter, judge: Judge, batch: Sequence[Sample]
+) -> Iterator[tuple[str, Verdict]]:
+    """(sample id, verdict) for some samples, with the filter held to its contract."""
+    verdicts = judge.judge(batch)
+    if len(verdicts) != len(batch):
+        raise StepFailed(
+            f"filter {name!r} gave {len(verdicts)} verdicts on {len(batch)} samples; "
+            "expected one each, in order"
+        )
+    for sample, verdict in zip(batch, verdicts, strict=True):
+        _check_reason(name, judging, verdict, sample.id)
+        yield sample.id, verdict
+
+
+def _batches(samples: Iterator[Sample]) -> Iterator[list[Sample]]:
+    while batch := list(itertools.islice(samples, BATCH)):
+        yield batch
+
+
+def _judged_as_a_whole(
+    name: str, judging: CorpusFilter, source: Artifact, context: JudgeContext
+) -> Iterator[tuple[str, Verdict]]:
+    frame = pl.scan_parquet(shard_files(source.path))
+    answers = judging.judge_all(frame, context).select(VERDICT_SCHEMA.names).collect()
+    ids = source.table(["id"]).column("id").to_pylist()
+    if answers["id"].to_list() != ids:
+        raise StepFailed(
+            f"filter {name!r} answered with {answers.height} rows that are not the {len(ids)} "
+            "samples in their order; expected exactly these ids"
+        )
+    for row in answers.iter_rows(named=True):
+        verdict = Verdict.from_row(row)
+        _check_reason(name, judging, verdict, row["id"])
+        yield row["id"], verdict
+
+
+def _check_reason(name: str, judging: Filter, verdict: Verdict, sample_id: str) -> None:
+    if verdict.reason not in judging.reasons:
+        raise StepFailed(
+            f"filter {name!r} gave the reason {verdict.reason!r} on sample {sample_id}; expected "
+            f"one of its list: {', '.join(sorted(judging.reasons))}"
+        )
+
+
+def _summary(name: str, made: VerdictSet, source: Artifact) -> dict[str, object]:
+    """What a set of verdicts says as a whole; the mean is None where nothing could be judged."""
+    if made.rows != source.rows:
+        raise StepFailed(
+            f"filter {name!r} has {made.rows} verdicts on {source.rows} samples of step "
+            f"{source.step!r}; expected one each"
+        )
+    scores = pl.DataFrame(read_table(shard_files(made.path), ["score"]))["score"]
+    return {"mean": scores.mean(), "unjudged": scores.null_count(), "reasons": made.reasons}

@@ -1,0 +1,50 @@
+r"""Finding `\boxed{…}` by its braces."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from potstill.filters.boxed import find_boxes
+
+
+@pytest.mark.parametrize(
+    ("text", "contents", "unclosed"),
+    [
+        ("no box", [], False),
+        (r"\boxed{5}", ["5"], False),
+        (r"\boxed {5} and \fbox{6}", ["5", "6"], False),
+        (r"\boxed{\frac{1}{2}}", [r"\frac{1}{2}"], False),
+        (r"\boxed{\{1, 2\}}", [r"\{1, 2\}"], False),
+        (r"\boxed{\left\{ x \right.}", [r"\left\{ x \right."], False),
+        (r"\boxed{}", [""], False),
+        (r"\boxed{5", [], True),
+        (r"\boxed{4} then \boxed{5", ["4"], True),
+        (r"\boxed{\frac{1}{2}", [], True),
+        (r"\boxed{never closed, but \boxed{3}", ["3"], False),
+        (r"\boxed{x = \boxed{3}}", [r"x = \boxed{3}", "3"], False),
+        (r"{ \boxed{5}", ["5"], False),
+        (r"} \boxed{5} }", ["5"], False),
+        (r"\boxed 5", [], False),
+        (r"\boxed{a\\}", [r"a\\"], False),
+    ],
+)
+def test_boxes(text, contents, unclosed):
+    found = find_boxes(text)
+    assert [text[a:b] for a, b in found.contents] == contents
+    assert found.last_is_unclosed is unclosed
+
+
+def test_the_search_begins_where_it_is_told():
+    text = r"\boxed{1}</think>\boxed{2}"
+    ((start, end),) = find_boxes(text, text.index("</think>")).contents
+    assert text[start:end] == "2"
+
+
+pieces = st.lists(st.sampled_from([r"\boxed{", "{", "}", r"\{", r"\}", "\\", "a"]))
+
+
+@given(pieces.map("".join))
+def test_contents_have_balanced_braces(text: str):
+    for start, end in find_boxes(text).contents:
+        bare = text[start:end].replace("\\\\", "").replace(r"\{", "").replace(r"\}", "")
+        assert bare.count("{") == bare.count("}")

@@ -1,0 +1,65 @@
+"""What every training step may say: how long, how fast, on what.
+
+Fields marked `Execution` say how and not what. They may still change the last bits of the weights
+(another dtype, another order of sums), so a step records them as `numerics` in its metrics.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from ..pipeline.references import Execution
+from ..pipeline.stage import Config
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Lora(Config):
+    """Train low-rank adapters beside frozen weights (LoRA); they are merged when saved."""
+
+    r: Count = 16
+    alpha: Positive = 32.0
+    dropout: Share = 0.0
+    target: Literal["all-linear"] | tuple[str, ...] = "all-linear"
+    """Names of linear layers such as q_proj; all-linear leaves out the output head."""
+
+
+class TrainingSettings(Config):
+    """Base of the steps that train with gradients."""
+
+    epochs: Positive = 3.0
+    learning_rate: Positive = 2e-5
+    """Peak rate of AdamW. Usual for all weights of 1-7B models: 1e-5 to 5e-5; for LoRA ten times
+    as much."""
+    batch_size: Count = 32
+    """Examples per optimizer step, however they are cut into `micro_batch`es."""
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    warmup_share: Share = 0.05
+    """Share of all steps in which the rate rises from zero."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    max_grad_norm: Positive = 1.0
+    seed: int = 7
+    """Of the order of the data, dropout and new LoRA weights."""
+    lora: Lora | None = None
+    """None trains all weights."""
+
+    micro_batch: Annotated[Count | None, Execution()] = None
+    """Examples per forward pass; None: the whole batch. Make it smaller when memory runs out."""
+    gradient_checkpointing: Annotated[bool, Execution()] = False
+    """Compute activations twice instead of keeping them: a third slower, far less memory."""
+    dtype: Annotated[Literal["auto", "float32", "bfloat16"], Execution()] = "auto"
+    """auto: float32 on the CPU. On a GPU, bfloat16 arithmetic over float32 weights, or over
+    bfloat16 weights below LoRA. bfloat16: weights too, half the memory and a worse optimum."""
+    device: Annotated[Literal["auto", "cpu", "cuda"], Execution()] = "auto"
+
+    @model_validator(mode="after")
+    def _batch_is_whole_micro_batches(self) -> TrainingSettings:
+        if self.micro_batch is not None and self.batch_size % self.micro_batch:
+            raise ValueError(
+                f"batch_size {self.batch_size} is not a multiple of micro_batch {self.micro_batch}"
+            )
+        return self
