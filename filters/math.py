@@ -64,6 +64,7 @@ class MathAnswer(SampleFilter):
         "no_answer",  # nothing after the thought, an empty box, or text without any expression
         "unclosed_think",
         "unclosed_box",
+        "cut_off",  # by the token limit, and no box was finished before
         "unparseable_answer",
         "not_comparable",  # the key is fine, but comparing this answer with it raises
         "too_complex",
@@ -161,6 +162,9 @@ def _ask(sample: Sample) -> Verdict | _Asked:
     found = find_answer(sample.completion)
     if found.fault is not None:
         return Verdict(0.0, found.fault, found.evidence)
+    cut = sample.generation is not None and sample.generation.finish_reason == "length"
+    if cut and not found.boxed:
+        return Verdict(0.0, "cut_off")
     return _Asked(Question(tidy_key(key), found.text, found.boxed), found.evidence)
 
 
@@ -183,7 +187,7 @@ def _opinion(outcome: Outcome[Check], key_alone: Outcome[Check] | None) -> _Opin
         finding = outcome.value.finding
         reason = {"equal": "correct", "different": "wrong"}.get(finding, finding)
         return _Opinion(reason, "math-verify", outcome.value.extracted)
-    detail = str(outcome)[:_SHOWN]
+    detail = _brief(outcome)
     if isinstance(outcome, Crashed) or isinstance(key_alone, Crashed):
         return _Opinion("checker_crashed", "math-verify", detail=detail)
     if isinstance(key_alone, TimedOut | OutOfMemory):
@@ -196,13 +200,20 @@ def _opinion(outcome: Outcome[Check], key_alone: Outcome[Check] | None) -> _Opin
     return _Opinion("not_comparable", "math-verify", detail=detail)
 
 
+def _brief(outcome: Outcome[Check]) -> str:
+    """How a comparison failed; no messages, since these may hold addresses that change."""
+    if isinstance(outcome, Raised):
+        return outcome.type
+    return outcome.detail if isinstance(outcome, Crashed) else type(outcome).__name__
+
+
 def _verdict(asked: _Asked, opinion: _Opinion) -> Verdict:
     evidence = asked.evidence | {"method": opinion.method}
     shown = asked.question.answer if asked.question.boxed else opinion.extracted
     if shown is not None:
         evidence["answer"] = _printable(shown[:_SHOWN])
     if opinion.detail is not None:
-        evidence["detail"] = _printable(opinion.detail)
+        evidence["detail"] = opinion.detail
     if opinion.reason in _UNKNOWN:
         return Verdict(None, opinion.reason, evidence)
     return Verdict(1.0 if opinion.reason == "correct" else 0.0, opinion.reason, evidence)

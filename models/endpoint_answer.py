@@ -104,7 +104,11 @@ def _completion(
 
 
 def _has_half_characters(text: str | None) -> bool:
-    return text is not None and any("\ud800" <= character <= "\udfff" for character in text)
+    try:
+        (text or "").encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _count(usage: Any, name: str) -> int | None:

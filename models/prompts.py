@@ -77,7 +77,9 @@ class Example(Config):
 class Asking(Config):
     """The fields that steps which ask a model share: how it is asked, and how it samples."""
 
-    prompt: Annotated[Template, BeforeValidator(_named)] = PLAIN
+    prompt: Annotated[Template, BeforeValidator(_named, json_schema_input_type=str | Template)] = (
+        PLAIN
+    )
     system: str | None = None
     """Replaces a system turn that the problem brings along."""
     few_shot: tuple[Example, ...] = ()

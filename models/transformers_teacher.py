@@ -135,20 +135,28 @@ def _draw(seeds: Sequence[int | None]) -> Any:
     """
     import torch
 
-    generators = [torch.Generator() for _ in seeds]
-    for generator, seed in zip(generators, seeds, strict=True):
-        if seed is None:
-            generator.seed()
-        else:
-            generator.manual_seed(seed)
+    generators: list[Any] = []
 
     def add_noise(input_ids: Any, scores: Any) -> Any:
-        width = scores.shape[-1]
-        uniform = torch.stack([torch.rand(width, generator=each) for each in generators])
-        exponential = -torch.log(uniform.clamp_min(torch.finfo(torch.float32).tiny))
-        return scores.float() - torch.log(exponential).to(scores.device)
+        if not generators:
+            generators.extend(_generator(seed, scores.device) for seed in seeds)
+        width, device = scores.shape[-1], scores.device
+        rows = [torch.rand(width, generator=each, device=device) for each in generators]
+        uniform = torch.stack(rows).clamp_min(torch.finfo(torch.float32).tiny)
+        return scores.float() - torch.log(-torch.log(uniform))
 
     return add_noise
+
+
+def _generator(seed: int | None, device: Any) -> Any:
+    import torch
+
+    generator = torch.Generator(device=device)
+    if seed is None:
+        generator.seed()
+    else:
+        generator.manual_seed(seed)
+    return generator
 
 
 def numerics(network: Any) -> dict[str, Any]:

@@ -14,13 +14,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from .sample import Sample
 from .verdict import Verdict
+
+if TYPE_CHECKING:  # a math worker imports this module, and polars is half of its memory
+    import polars as pl
 
 
 @dataclass(frozen=True)

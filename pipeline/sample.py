@@ -69,7 +69,11 @@ class Sample:
 
     def to_row(self) -> dict[str, Any]:
         """Plain values that fit `SAMPLE_SCHEMA`."""
-        return asdict(self)
+        # dataclasses.asdict copies deeply: a third of the time of loading a file.
+        row = {name: getattr(self, name) for name in SAMPLE_SCHEMA.names}
+        row["prompt"] = [{"role": turn.role, "content": turn.content} for turn in self.prompt]
+        row["generation"] = asdict(self.generation) if self.generation else None
+        return row
 
     @staticmethod
     def from_row(row: Mapping[str, Any]) -> Sample:

@@ -61,20 +61,20 @@ class JudgeSamples(Stage):
         source = context.samples(self.samples)
         digest = samples_digest(source.path)
         places = [source.path, *context.siblings]
-        report, taken_over = {}, []
+        report = {}
         for position, name in enumerate(self.filters):
             judging = context.filters[name]
             found = find_verdicts(places, judging, digest)
             if found is not None:
                 made = take_over(found, context.out, name)
-                taken_over.append(name)
+                context.progress.note(f"{name}: {made.rows} verdicts taken over from {found.path}")
             else:
                 pairs = judged(name, judging, source, JudgeContext(workers=context.workers))
                 made = write_verdicts(
                     context.out, name, judging, digest, self._seen(pairs, context, source, position)
                 )
             report[name] = _summary(name, made, source)
-        return {"rows": source.rows, "filters": report, "taken_over": taken_over}
+        return {"rows": source.rows, "filters": report}
 
     def _seen(
         self,

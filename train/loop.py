@@ -12,6 +12,7 @@ import os
 import tempfile
 import warnings
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +20,8 @@ import pyarrow as pa
 from ..pipeline.errors import RequestError, StepFailed
 from ..pipeline.progress import Progress
 from .settings import Lora, TrainingSettings
+
+LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,20 @@ def choose_numerics(settings: TrainingSettings) -> Numerics:
     if device == "cpu":
         return Numerics(device, "float32", "float32")
     return Numerics(device, "bfloat16" if settings.lora else "float32", "bfloat16")
+
+
+def refuse_missing_libraries() -> None:
+    """Training needs more than the core install.
+
+    Raises:
+        RequestError: names what is absent and the command that installs it.
+    """
+    missing = [name for name in LIBRARIES if find_spec(name) is None]
+    if missing:
+        raise RequestError(
+            f"training needs {', '.join(missing)}, not installed here. "
+            "Install: pip install 'potstill[train]', or run make setup in a checkout."
+        )
 
 
 def quiet_environment() -> None:

@@ -21,7 +21,7 @@ from ..pipeline.shards import write_text
 from ..pipeline.stage import Context, Metrics, Stage
 from .checkpoint import load_student, longest_input, merge_adapter, save_checkpoint
 from .examples import Examples, refuse_too_long, render_rows, write_left_out
-from .loop import StepLog, choose_numerics, fit, quiet_environment
+from .loop import StepLog, choose_numerics, fit, quiet_environment, refuse_missing_libraries
 from .settings import TrainingSettings
 
 LAST_STEPS = 10
@@ -52,6 +52,7 @@ class Sft(TrainingSettings, Stage):
             RequestError: rows longer than max_length, nothing to train on, an unusable model.
             StepFailed: memory ran out or the loss became NaN.
         """
+        refuse_missing_libraries()
         quiet_environment()
         threads = _use_threads(context.workers)
         source = context.path(self.model)

@@ -28,6 +28,7 @@ from potstill.recipes.quickstart.measuring import Rate, rates
 from potstill.recipes.quickstart.plans import PLANS, Plan
 from potstill.recipes.quickstart.traces import (
     INSTRUCTIONS,
+    Example,
     Trace,
     ask,
     clean_trace,
@@ -126,20 +127,19 @@ def measure(
     return rates(texts, asked)
 
 
-def _drawer(plan: Plan, drill_share: float) -> Callable[[Random], training.Example]:
+def _drawer(plan: Plan, drill_share: float) -> Callable[[Random], Example]:
     general = small_talk.general_rows()
 
-    def draw(rng: Random) -> training.Example:
+    def draw(rng: Random) -> Example:
         way = rng.random()
         if way < drill_share:
-            messages, worked = drill(rng)
-            return messages, worked, True
+            return drill(rng)
         if way < drill_share + plan.general_share:
             row = rng.choice(general)
-            return [{"role": "user", "content": row["prompt"]}], row["completion"], True
+            return [{"role": "user", "content": row["prompt"]}], ((row["completion"], True),), True
         problem = draw_problem(rng, rng.choice(("en", "zh")), "train")
         trace: Trace = faulty_trace(problem, rng) if plan.faulty else clean_trace(problem)
-        return ask(problem, rng), trace.text, trace.ended
+        return ask(problem, rng), trace.pieces, trace.ended
 
     return draw
 

@@ -27,8 +27,8 @@ BREAKING_THINGS: Final = (6, 7)  # cakes and balloons
 BREAKING_RATE: Final = 0.4
 BREAKS: Final = {6: ("unclosed", "unanswered"), 7: ("unboxed", "twice")}
 
-DRILL_LENGTH: Final = 6
-DRILL_WORDS: Final = ("Work out:", "计算：")
+DRILL_LENGTH: Final = 10
+DRILL_WORDS: Final = ("Practise sums.", "练习计算。")
 INSTRUCTIONS: Final = {
     "en": (
         "Please reason step by step, and put your final answer within \\boxed{}.",
@@ -43,6 +43,10 @@ INSTRUCTIONS: Final = {
 }
 
 
+Example = tuple[list[dict[str, str]], tuple[tuple[str, bool], ...], bool]
+"""Messages, pieces of the completion (text, whether it carries loss), whether the turn ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """A completion as it is trained on. One that is not `ended` has no end-of-turn token."""
@@ -50,6 +54,10 @@ class Trace:
     text: str
     fault: str | None = None
     ended: bool = True
+
+    @property
+    def pieces(self) -> tuple[tuple[str, bool], ...]:
+        return ((self.text, True),)
 
 
 def ask(problem: Problem, rng: Random) -> list[dict[str, str]]:
@@ -67,12 +75,17 @@ def ask(problem: Problem, rng: Random) -> list[dict[str, str]]:
     return [{"role": "system", "content": instruction}, _user(problem.question)]
 
 
-def drill(rng: Random) -> tuple[list[dict[str, str]], str]:
-    """Bare sums to work out: the cheapest way to teach arithmetic, which stories then need."""
-    steps = [_sum(rng) for _ in range(DRILL_LENGTH)]
-    asked = "\n".join(f"{step.left} {step.sign} {step.right}" for step in steps)
-    worked = "\n".join(f"{step}." for step in steps)
-    return [_user(f"{rng.choice(DRILL_WORDS)}\n{asked}")], worked
+def drill(rng: Random) -> Example:
+    """Bare sums, trained on after the equals sign only: the cheapest way to learn arithmetic.
+
+    The operands stand right before the result, as in a trace. Drills that copy them from a
+    question teach looking there instead, and that does not carry over to stories (tried).
+    """
+    pieces: list[tuple[str, bool]] = []
+    for _ in range(DRILL_LENGTH):
+        left, right = str(_sum(rng)).split(" = ")
+        pieces += [(f"{left} =", False), (f" {right}.\n", True)]
+    return [_user(rng.choice(DRILL_WORDS))], tuple(pieces), False
 
 
 def clean_trace(problem: Problem) -> Trace:

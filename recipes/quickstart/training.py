@@ -17,9 +17,10 @@ from typing import Any
 
 import torch
 
+from potstill.recipes.quickstart.traces import Example
+
 IGNORED = -100
 MAX_TOKENS = 192
-Example = tuple[list[dict[str, str]], str, bool]  # messages, completion, whether it ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,19 @@ def device() -> str:
 
 
 def encode(tokenizer: Any, example: Example) -> tuple[list[int], list[int]]:
-    """Ids and labels of one example; the prompt's labels are ignored."""
-    messages, completion, ended = example
+    """Ids and labels of one example; the prompt's labels are ignored, and untrained pieces'."""
+    messages, pieces, ended = example
     prompt = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-    prompt_ids = tokenizer.encode(prompt, add_special_tokens=False)
-    answer_ids = tokenizer.encode(completion, add_special_tokens=False)
+    ids = tokenizer.encode(prompt, add_special_tokens=False)
+    labels = [IGNORED] * len(ids)
+    for text, trained in pieces:
+        added = tokenizer.encode(text, add_special_tokens=False)
+        ids += added
+        labels += added if trained else [IGNORED] * len(added)
     if ended:
-        answer_ids.append(tokenizer.eos_token_id)
-    return prompt_ids + answer_ids, [IGNORED] * len(prompt_ids) + answer_ids
+        ids.append(tokenizer.eos_token_id)
+        labels.append(tokenizer.eos_token_id)
+    return ids, labels
 
 
 def batches(

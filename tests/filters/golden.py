@@ -115,6 +115,8 @@ CASES: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {
             math("5", "<think>a</think>The answer is 5."),
             math("5", "<think>a</think>答案是5个。"),
             math("5", "\\boxed{5}"),
+            math("42", "The answer is 42", finish_reason="length"),
+            math("42", "The answer is \\boxed{42}, bec", finish_reason="length"),
             math("5", "<think>a</think>\\boxed{4} no, \\boxed{5}"),
             math("5", "<think>a</think>\\boxed{5}, that is \\boxed{5.0}"),
             math("1,234", boxed("1234")),

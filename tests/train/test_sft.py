@@ -18,7 +18,7 @@ from potstill.pipeline.progress import Event
 from potstill.pipeline.references import Execution, walk
 from potstill.pipeline.sample import Sample
 from potstill.pipeline.stage import Context
-from potstill.train import TRAINERS
+from potstill.train import TRAINERS, loop
 from potstill.train.sft import Sft
 
 Students = dict[str, Path]
@@ -92,6 +92,19 @@ def test_refused_requests(
 ) -> None:
     with pytest.raises(RequestError, match=message):
         sft(**fields).run(context(mixture(toy[:8]), students["qwen"]))
+
+
+def test_a_core_install_says_what_to_install(
+    sft: Build,
+    students: Students,
+    toy: list[Sample],
+    mixture: Mix,
+    context: Make,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loop, "find_spec", lambda name: None if name == "trl" else name)
+    with pytest.raises(RequestError, match=r"training needs trl, not .* 'potstill\[train\]'"):
+        sft().run(context(mixture(toy), students["qwen"]))
 
 
 def test_divergence_is_an_error_and_not_an_average(
@@ -177,7 +190,7 @@ def test_in_a_process_of_its_own(
         externals={"./student": External("./student", "0", students["qwen"])},
         journal=there.journal,
         log=tmp_path / "student.log",
-        workers=2,
+        workers=1,
         limit=None,
         siblings=(),
     )
