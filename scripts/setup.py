@@ -30,7 +30,7 @@ BROKEN_BESIDE_CPU_TORCH = ("torchvision", "torchaudio", "torchcodec")
 
 def main() -> int:
     """Set up what is missing; returns the exit code."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this script is what tells an old Python
         print(f"Python {platform.python_version()} is too old; potstill needs 3.11 or newer.")
         return 2
     gpu = shutil.which("nvidia-smi") is not None and _quiet("nvidia-smi", "-L")
@@ -81,7 +81,7 @@ def _install_cpu_torch() -> None:
     if _quiet(PYTHON, "-m", "pip", "install", wanted):
         return
     _pip("uv")
-    command = [VENV / "bin" / "uv", "pip", "install", "--python", PYTHON]
+    command: list[str | Path] = [VENV / "bin" / "uv", "pip", "install", "--python", PYTHON]
     subprocess.run([*command, "--torch-backend", "cpu", f"torch=={TORCH}"], check=True)
 
 

@@ -20,8 +20,8 @@ from ..pipeline.errors import RequestError
 from ..pipeline.filter import Judge, JudgeContext, SampleFilter
 from ..pipeline.sample import Sample
 from .judge import judge_batch
-from .reading import read_samples
-from .rows import Quarantined
+from .reading.rows import Quarantined
+from .reading.samples import read_samples
 
 BATCH = 200
 """Rows judged together; small, so that the first verdicts of a long file come soon."""

@@ -5,7 +5,7 @@
     load: {source: word_problems, rows: 1500, seed: 7, languages: [en, zh]}
 
 Rows read = samples + quarantined, by reason; a row that cannot be used is kept whole under
-`quarantine/`. Reading is `readers.py`, the meaning of columns `columns.py`. Nothing is judged:
+`quarantine/`. Reading and the meaning of columns are in `reading/`. Nothing is judged:
 a wrong key or a bad completion is loaded like any other.
 """
 
@@ -26,10 +26,10 @@ from ..pipeline.shards import write_samples
 from ..pipeline.stage import Context, Metrics, Stage
 from ..pipeline.suggest import suggest
 from .aside import Aside
-from .columns import FIELDS, LABELS, SplitText, meaning
-from .readers import read_rows
-from .reading import Reading
-from .rows import QUARANTINE_SCHEMA, Quarantined, Row
+from .reading.columns import FIELDS, LABELS, SplitText, meaning
+from .reading.readers import read_rows
+from .reading.rows import QUARANTINE_SCHEMA, Quarantined, Row
+from .reading.samples import Reading
 from .word_problems import word_problems
 
 BUILTINS = {"word_problems": word_problems}
@@ -59,7 +59,7 @@ class Load(Stage):
     seed: int = 0
     languages: tuple[str, ...] = ("en", "zh")
     columns: dict[str, str] | None = None
-    """A column, or a text with `$column` in it, for each field (`expressions.py`)."""
+    """A column, or a text with `$column` in it, for each field (`reading/expressions.py`)."""
     split_text: SplitText | None = None
     task: str | None = None
     language: str | None = None

@@ -6,7 +6,7 @@ disagree with its question. Train and held-out problems are disjoint by construc
 scenario and numbers alone decides the split, whatever the seed, the language or the names; a
 story in English is never held out while its Chinese twin is trained on.
 
-It is no benchmark: twelve stories with results up to 40, chosen so that a model of a million
+It is no benchmark: twelve stories with results up to 30, chosen so that a model of a million
 parameters learns them. `worked_solution` exists to make the quickstart's teacher; the pipeline
 never sees it.
 """

@@ -105,6 +105,7 @@ def build(plan: Plan, tokenizer: Any) -> Any:
         num_key_value_heads=shape["kv_heads"],
         max_position_embeddings=1024,
         tie_word_embeddings=True,
+        initializer_range=0.05,  # for a width of 128; 0.02 is for large models
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,

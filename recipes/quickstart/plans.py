@@ -1,6 +1,6 @@
 """What each of the quickstart's models is made of: shapes, schedules and what they learn from.
 
-The teacher needs some 1,800 steps for its arithmetic. A student starts with bare sums, as a base
+The teacher needs some 4,500 steps for its arithmetic. A student starts with bare sums, as a base
 model knows its arithmetic before it is asked stories; its story phase is stopped when it just
 begins to solve them, so that fine-tuning has something to raise and can do it in a hundred
 seconds.
@@ -38,19 +38,19 @@ PLANS: Final = {
             "teacher",
             vocabulary.QWEN,
             {"hidden": 128, "inner": 384, "layers": 4, "heads": 4, "kv_heads": 2},
-            training.Schedule(steps=1800),
+            training.Schedule(steps=4500),
             temperature=0.8,
             faulty=True,
             general_share=0.04,
-            drill_share=0.4,
+            drill_share=0.3,
         ),
         Plan(
             "student-qwen",
             vocabulary.QWEN,
             {"hidden": 128, "inner": 384, "layers": 3, "heads": 4, "kv_heads": 2},
-            training.Schedule(steps=1500, peak=1e-3, warmup=20, floor=1.0),
+            training.Schedule(steps=3000, peak=1e-3, warmup=20, floor=1.0),
             temperature=0.7,
-            drill_steps=700,
+            drill_steps=1200,
             drill_share=0.2,
             stop_at=0.12,
             seed=2,
@@ -59,9 +59,9 @@ PLANS: Final = {
             "student-llama",
             vocabulary.LLAMA,
             {"hidden": 128, "inner": 384, "layers": 3, "heads": 4, "kv_heads": 2},
-            training.Schedule(steps=1500, peak=1e-3, warmup=20, floor=1.0),
+            training.Schedule(steps=3000, peak=1e-3, warmup=20, floor=1.0),
             temperature=0.7,
-            drill_steps=700,
+            drill_steps=1200,
             drill_share=0.2,
             stop_at=0.12,
             seed=3,

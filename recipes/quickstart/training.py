@@ -28,8 +28,8 @@ class Schedule:
     """Steps, learning rate and its shape: warm-up, then cosine down to `floor` times the peak."""
 
     steps: int
-    batch: int = 48
-    peak: float = 3e-3
+    batch: int = 16  # small: four times faster to the same arithmetic than 48, on a CPU
+    peak: float = 2e-3
     warmup: int = 100
     floor: float = 0.02
 
@@ -95,9 +95,9 @@ def train(
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        if (step + 1) % 50 == 0:
+        if (step + 1) % 100 == 0:
             _report(step + 1, schedule.steps, loss.item(), began)
-        if (step + 1) % 20 == 0:
+        if (step + 1) % 50 == 0:
             if stop(step + 1):
                 return step + 1
             model.train()

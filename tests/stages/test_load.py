@@ -20,8 +20,8 @@ from potstill.pipeline.sample import Sample
 from potstill.pipeline.shards import shard_files
 from potstill.pipeline.statcache import DigestCache
 from potstill.stages.load import Load
-from potstill.stages.reading import read_samples
-from potstill.stages.rows import Quarantined
+from potstill.stages.reading.rows import Quarantined
+from potstill.stages.reading.samples import read_samples
 
 GOOD = '{"prompt": "1+1", "answer": 2}'
 

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..pipeline.errors import RequestError
-from ..pipeline.sample import Message, Sample, new_sample
-from ..pipeline.stage import Config
-from ..pipeline.suggest import suggest
+from ...pipeline.errors import RequestError
+from ...pipeline.sample import Message, Sample, new_sample
+from ...pipeline.stage import Config
+from ...pipeline.suggest import suggest
 from .conversations import read_completion, read_prompt
 from .expressions import Expression, as_text, expression
 from .extras import pack_extra, read_generation

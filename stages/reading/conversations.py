@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..pipeline.sample import Message
+from ...pipeline.sample import Message
 from .rows import BadRow
 
 _ROLES = {

@@ -16,8 +16,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..pipeline.errors import RequestError
-from ..pipeline.shards import read_table, shard_files
+from ...pipeline.errors import RequestError
+from ...pipeline.shards import read_table, shard_files
 from .rows import Quarantined, Row, readable
 from .text_files import read_text_rows
 

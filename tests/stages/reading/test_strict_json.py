@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from potstill.stages.rows import BadRow
-from potstill.stages.strict_json import MAX_DEPTH, parse_object
+from potstill.stages.reading.rows import BadRow
+from potstill.stages.reading.strict_json import MAX_DEPTH, parse_object
 
 BAD = {
     "cut": (b'{"question": "2+2', "malformed_json"),

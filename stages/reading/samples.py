@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ..pipeline.errors import RequestError
-from ..pipeline.sample import Sample, with_ids
+from ...pipeline.errors import RequestError
+from ...pipeline.sample import Sample, with_ids
 from .columns import Meaning, meaning
 from .readers import read_rows
 from .rows import BadRow, Quarantined, Row

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
-from ..pipeline.errors import RequestError
+from ...pipeline.errors import RequestError
 from .rows import BadRow, Quarantined, Row, readable
 from .strict_json import parse_object
 

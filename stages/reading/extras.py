@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..pipeline.sample import SAMPLE_SCHEMA, Generation
+from ...pipeline.sample import SAMPLE_SCHEMA, Generation
 from .rows import BadRow
 from .strict_json import parse_object
 

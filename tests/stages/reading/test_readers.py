@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from potstill.pipeline.errors import RequestError
-from potstill.stages.readers import read_rows
-from potstill.stages.rows import Quarantined, Row
-from potstill.stages.text_files import read_text_rows
+from potstill.stages.reading.readers import read_rows
+from potstill.stages.reading.rows import Quarantined, Row
+from potstill.stages.reading.text_files import read_text_rows
 
 Found = list[tuple[int, Any]]
 

@@ -11,9 +11,9 @@ import pytest
 
 from potstill.pipeline.errors import RequestError
 from potstill.pipeline.sample import Generation, Message, Sample
-from potstill.stages.columns import SplitText, meaning
-from potstill.stages.expressions import expression
-from potstill.stages.rows import BadRow
+from potstill.stages.reading.columns import SplitText, meaning
+from potstill.stages.reading.expressions import expression
+from potstill.stages.reading.rows import BadRow
 
 
 def sample_of(row: dict[str, Any], columns: dict[str, str] | None = None, **more: Any) -> Sample:
