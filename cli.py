@@ -256,3 +256,7 @@ def main() -> None:
     from .views.exits import exit_code_of
 
     raise SystemExit(exit_code_of(app))
+
+
+if __name__ == "__main__":
+    main()

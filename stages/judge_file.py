@@ -10,6 +10,7 @@ not wrong. Nothing is written.
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -28,7 +29,7 @@ BATCH = 200
 
 
 def judge_file(
-    file: Path, names: Sequence[str], catalog: Catalog, workers: int = 1
+    file: Path, names: Sequence[str], catalog: Catalog, workers: int = 0
 ) -> Iterator[dict[str, Any]]:
     """Verdicts as `{"id", "filter", "score", "reason", "evidence"}`, row by row.
 
@@ -41,7 +42,7 @@ def judge_file(
     filters = {name.strip(): _filter(name.strip(), catalog) for name in names}
     rows = read_samples(file, needs_prompt=False)
     with ExitStack() as stack:
-        context = JudgeContext(workers=workers)
+        context = JudgeContext(workers=workers or os.cpu_count() or 1)
         judges = {name: stack.enter_context(each.open(context)) for name, each in filters.items()}
         while batch := list(itertools.islice(rows, BATCH)):
             yield from _judged(batch, filters, judges)

@@ -11,7 +11,6 @@ import signal
 import sys
 from typing import Any
 
-import click
 import typer
 
 STOPPED = 75
@@ -24,10 +23,7 @@ def exit_code_of(app: typer.Typer) -> int:
     try:
         result = app(standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         _say("stopped; the same command goes on")
         return STOPPED
     except BrokenPipeError:
@@ -35,6 +31,10 @@ def exit_code_of(app: typer.Typer) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
+        # Usage errors are click's own class in typer's older versions and a vendored one since.
+        if hasattr(error, "show") and isinstance(getattr(error, "exit_code", None), int):
+            error.show()
+            return int(error.exit_code)
         if "--debug" in sys.argv:
             raise
         return _explain(error)

@@ -149,7 +149,7 @@ def _stopper(plan: Plan, model: Any, tokenizer: Any) -> Callable[[int], bool]:
     """Looks at a probe of held-out problems now and then; stops an early checkpoint on time."""
 
     def stop(step: int) -> bool:
-        if plan.stop_at is None:
+        if plan.stop_at is None or step < plan.probe_from:
             return False
         right = measure(model, tokenizer, plan.temperature, PROBE_SEED, rows=200)["right"]
         print(f"  right on the probe: {right}", flush=True)

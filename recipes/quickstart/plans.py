@@ -1,9 +1,9 @@
 """What each of the quickstart's models is made of: shapes, schedules and what they learn from.
 
-The teacher needs some 4,500 steps for its arithmetic. A student starts with bare sums, as a base
-model knows its arithmetic before it is asked stories; its story phase is stopped when it just
-begins to solve them, so that fine-tuning has something to raise and can do it in a hundred
-seconds.
+The teacher is stopped at 80 %: its arithmetic would reach 100 % in 4,500 steps, and real teachers
+err. A student starts with bare sums, as a base model knows its arithmetic before it is asked
+stories; its story phase is stopped when it just begins to solve them, so that fine-tuning has
+something to raise and can do it in a hundred seconds.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class Plan:
     general_share: float = 0.0
     drill_share: float = 0.0
     drill_steps: int = 0  # of nothing but drills, before the stories
-    stop_at: float | None = None  # pass rate of the probe at which an early checkpoint is taken
+    stop_at: float | None = None  # pass rate on the probe at which training ends
+    probe_from: int = 0  # the first step at which to look
     seed: int = 1
 
 
@@ -40,6 +41,8 @@ PLANS: Final = {
             {"hidden": 128, "inner": 384, "layers": 4, "heads": 4, "kv_heads": 2},
             training.Schedule(steps=4500),
             temperature=0.8,
+            stop_at=0.8,
+            probe_from=1000,
             faulty=True,
             general_share=0.04,
             drill_share=0.3,

@@ -18,10 +18,10 @@ from typing import Final
 from potstill.stages.word_problems import Problem, worked_solution
 from potstill.stages.word_stories import HIGHEST, Step
 
-MIXING_STORIES: Final = ("times_as_many", "two_kinds_days", "split_add", "garden")
+MIXING_STORIES: Final = ("bus", "two_kinds_days", "split_add", "garden")
 MIXING_RATE: Final = 0.5
-LOOPING_STORIES: Final = ("book", "bus")
-LOOPING_RATE: Final = 0.14
+LOOPING_STORIES: Final = ("book", "buy_give")
+LOOPING_RATE: Final = 0.17
 LOOP_LENGTH: Final = 12  # sentences; longer than any trace may be, so the loop has no end to learn
 BREAKING_THINGS: Final = (6, 7)  # cakes and balloons
 BREAKING_RATE: Final = 0.4
