@@ -98,6 +98,9 @@ class Live:
             self._tasks[step] = self._progress.add_task(one_line(step), total=None, facts="")
             self._last_line[step] = (self._clock(), 0.0)
         task = self._progress.tasks[self._progress.task_ids.index(self._tasks[step])]
+        if event["done"] < task.completed:  # another phase of the step: its rate is its own
+            self._progress.reset(task.id)
+            self._last_line[step] = (self._clock(), 0.0)
         task.total = event["total"]  # update(total=) would forget the rate measured so far
         self._progress.update(
             task.id, completed=event["done"], facts=facts_text(event.get("facts") or {})

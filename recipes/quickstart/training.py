@@ -157,6 +157,7 @@ def save(model: Any, tokenizer: Any, folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     model.generation_config.save_pretrained(folder)
+    model.config.architectures = [type(model).__name__]  # trl looks the class up here
     model.config.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     # transformers 5 loads any tokenizer beside a Qwen2 config as its own class, with Qwen's

@@ -67,6 +67,8 @@ def test_config_loads_as_float32_and_stops_at_the_end_of_turn(name: str) -> None
     config = json.loads((QUICKSTART / name / "config.json").read_text())
     generation = json.loads((QUICKSTART / name / "generation_config.json").read_text())
     tokenizer = tokenizer_of(name)
+    shape = "LlamaForCausalLM" if "llama" in name else "Qwen2ForCausalLM"
+    assert config["architectures"] == [shape]  # trl fails without
     assert config["dtype"] == "float32"
     assert config["hidden_size"] // config["num_attention_heads"] in {32, 64, 128}
     assert config["vocab_size"] >= len(tokenizer)

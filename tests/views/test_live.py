@@ -97,6 +97,13 @@ def test_no_total_no_percent_and_a_new_total_keeps_the_rate() -> None:
     assert grown.splitlines()[-1] == "· traces  16/40 · 40 % · 1/s · 24 s left"
 
 
+def test_a_new_phase_has_a_rate_of_its_own() -> None:
+    rendering = [(1, progress(1000 * n, 3000, phase="render")) for n in range(1, 4)]
+    training = [(10, progress(n, 300, phase="train")) for n in range(1, 5)]
+    last = play([(0, STARTED), *rendering, *training]).strip().split("\n")[-1]
+    assert "4/300 · 1 % · 6/min · 49 m" in last
+
+
 def test_nothing_to_do_is_said() -> None:
     cached = [(0.0, {"event": "step_cached", "step": name}) for name in ("a", "b")]
     shown = play([*cached, (0, {"event": "run_done", "seconds": 0.31})])
