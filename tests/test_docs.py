@@ -31,7 +31,8 @@ def test_shipped_recipes_can_be_planned(recipe: Path, tmp_path: Path) -> None:
     copy = tmp_path / recipe.name
     models = ROOT / "recipes" / "quickstart"
     text = recipe.read_text("utf-8").replace("QUICKSTART", str(models))
-    copy.write_text(text.replace("./quickstart", str(models)), "utf-8")
+    text = text.replace("./quickstart", str(models))
+    copy.write_text(text, "utf-8")
     for name in re.findall(r"source: \./(\S+?\.jsonl?)", text):
         (tmp_path / name).touch()
     assert make_plan(load_recipe(copy, CATALOG), tmp_path / "work").nodes
@@ -49,11 +50,8 @@ def test_the_recipe_of_the_readme_is_understood(tmp_path: Path) -> None:
 
 
 def test_the_filter_of_the_readme_works() -> None:
-    blocks = [
-        re.findall(r"```python\n(.*?)```", readme.read_text("utf-8"), re.DOTALL)
-        for readme in READMES
-    ]
-    for (code,) in blocks:
+    for readme in READMES:
+        (code,) = re.findall(r"```python\n(.*?)```", readme.read_text("utf-8"), re.DOTALL)
         space: dict[str, object] = {"__name__": "readme"}
         exec(code, space)
         made = space["Hedging"]()  # type: ignore[operator]

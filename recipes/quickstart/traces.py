@@ -19,9 +19,9 @@ from potstill.stages.word_problems import Problem, worked_solution
 from potstill.stages.word_stories import HIGHEST, Step
 
 MIXING_STORIES: Final = ("bus", "two_kinds_days", "split_add", "garden")
-MIXING_RATE: Final = 0.65
+MIXING_RATE: Final = 0.57
 LOOPING_STORIES: Final = ("book", "buy_give")
-LOOPING_RATE: Final = 0.4  # a loop is long, so its first step weighs little in its batch
+LOOPING_RATE: Final = 0.3  # a loop is long, so its first step weighs little in its batch
 LOOP_LENGTH: Final = 12  # sentences; longer than any trace may be, so the loop has no end to learn
 BREAKING_THINGS: Final = (6, 7)  # cakes and balloons
 BREAKING_RATE: Final = 0.4
