@@ -24,7 +24,7 @@ def find_path(work: Path, name: str) -> Path:
     recipe, _, step = name.partition("/")
     latest = latest_artifacts(work / recipe) if step else {}
     if step in latest:
-        return latest[step].path
+        return latest[step].path.absolute()
     if Path(name).exists():
         return Path(name).absolute()
     known = [f"{run.name}/{found}" for run in run_dirs(work) for found in latest_artifacts(run)]

