@@ -172,3 +172,14 @@ def test_the_schema_and_the_version_are_printed(shell: Shell) -> None:
     assert json.loads(shell.out)["title"] == "potstill recipe"
     assert shell("--version") == 0
     assert shell.out.strip() == "0.1.0"
+
+
+def test_a_training_step_needs_no_recipe(shell: Shell, tmp_path: Path) -> None:
+    """The request is checked here; the training itself is tests/train/test_sft.py."""
+    shell("run", "recipe.yaml")
+    assert shell("train", "sft", "--data", "small/right", "--model", "none") == 2
+    assert "none does not exist" in shell.err
+    model = Path(__file__).resolve().parent.parent / "recipes" / "quickstart" / "student-qwen"
+    wrong = ["--set", "epohcs=1"]
+    assert shell("train", "sft", "--data", "small/right", "--model", str(model), *wrong) == 2
+    assert "did you mean 'epochs'?" in shell.err

@@ -22,7 +22,7 @@ class Terminal(io.StringIO):
 def step(name: str, state: str, **more: Any) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "name": name, "kind": "load", "state": state, "rows": None, "metrics": {},
-        "path": f"/work/quickstart/{name}-0123abcd", "size_bytes": None,
+        "path": f"/runs/quickstart/{name}-0123abcd", "size_bytes": None,
         "address": "0123abcd", "why": [],
     }  # fmt: skip
     return {**facts, **more}
@@ -99,10 +99,10 @@ def test_status_into_a_pipe_has_absolute_paths() -> None:
     ]
     assert piped(show_status, rows) == [
         "step kind state rows size metrics path",
-        "problems load ✓ complete 1,500 12.3 kB lines 1,502 /work/quickstart/problems-0123abcd",
-        "traces load ▸ running – – /work/quickstart/traces-0123abcd",
+        "problems load ✓ complete 1,500 12.3 kB lines 1,502 /runs/quickstart/problems-0123abcd",
+        "traces load ▸ running – – /runs/quickstart/traces-0123abcd",
         "verdicts load · missing – –",
-        "odd load of_a_later_version – – /work/quickstart/odd-0123abcd",
+        "odd load of_a_later_version – – /runs/quickstart/odd-0123abcd",
     ]
 
 
@@ -112,7 +112,7 @@ def test_status_on_a_terminal_says_the_folder_once(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("TERM", "xterm")
     stream = Terminal()
     show_status(make_console(stream), [step("a", "complete"), step("b", "stale")])
-    assert stream.getvalue().count("/work/quickstart") == 1
+    assert stream.getvalue().count("/runs/quickstart") == 1
     assert "a-0123abcd" in stream.getvalue()
 
 
