@@ -32,9 +32,10 @@ def exit_code_of(app: typer.Typer) -> int:
         return 0
     except Exception as error:
         # Usage errors are click's own class in typer's older versions and a vendored one since.
-        if hasattr(error, "show") and isinstance(getattr(error, "exit_code", None), int):
+        code = getattr(error, "exit_code", None)
+        if hasattr(error, "show") and isinstance(code, int):
             error.show()
-            return int(error.exit_code)
+            return code
         if "--debug" in sys.argv:
             raise
         return _explain(error)
