@@ -8,6 +8,7 @@ transformers and vLLM load. Not here: resuming within a training, several GPUs, 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -125,10 +126,14 @@ def _refuse_unknown_tokens(examples: Examples, model: Any, name: str) -> None:
 
 
 def _use_threads(workers: int) -> int:
-    """Let torch use no more threads than the run has workers; returns their number."""
+    """Let torch use as many threads as the run has workers and cores; returns their number.
+
+    Not what torch has now: an engine that ran in this process before may have lowered that, and
+    the number of threads decides the last bits of the weights.
+    """
     import torch
 
-    torch.set_num_threads(max(1, min(workers, torch.get_num_threads())))
+    torch.set_num_threads(max(1, min(workers, os.cpu_count() or 1)))
     return int(torch.get_num_threads())
 
 

@@ -190,7 +190,7 @@ def test_the_recipe_runs_and_its_counts_close(tmp_path: Path, recipe: Recipe) ->
     assert mixed["in"] == mixed["rows"] + _count(done["mixture"], "left_out")
     assert metrics["for_others"]["rows"] == mixed["rows"]
     left_out = _count(done["student"], "left_out")
-    assert metrics["student"]["rows"] == mixed["rows"]
+    assert metrics["student"]["in"] == mixed["rows"]
     assert metrics["student"]["examples"] + left_out == mixed["rows"]
     for name, samples in (("traces", 4), ("after_student", 1)):
         failed = _count(done[name], "failed")
