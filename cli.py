@@ -8,6 +8,7 @@ No logic and no heavy imports here: everything is imported inside the command th
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -65,17 +66,8 @@ def run(
     json: Json = False,
 ) -> None:
     """Build what is missing, with live progress; what is there already is left alone."""
-    from .pipeline.runner import build
-    from .pipeline.status import read_states
-    from .views.live import Live
-    from .views.outcome import show_outcome
-    from .views.terminal import make_console, print_json
-
     plan = _plan(recipe, set_, work, limit)
-    with Live(make_console(sys.stderr)) as live:
-        build(plan, to=to, only=only, rebuild=rebuild, workers=workers, listen=live)
-    facts = [state.facts() for state in read_states(plan)]
-    print_json(_by_step(facts)) if json else show_outcome(make_console(), facts)
+    _build(plan, json, to=to, only=only, rebuild=rebuild, workers=workers)
 
 
 @app.command()
@@ -87,12 +79,9 @@ def plan(
     json: Json = False,
 ) -> None:
     """Show the graph: what is cached, what will run and why."""
-    from .pipeline.status import read_states
     from .views.tables import show_plan
-    from .views.terminal import make_console, print_json
 
-    facts = [state.facts() for state in read_states(_plan(recipe, set_, work, limit))]
-    print_json(_by_step(facts)) if json else show_plan(make_console(), facts)
+    _show(_plan(recipe, set_, work, limit), json, show_plan)
 
 
 @app.command()
@@ -104,12 +93,9 @@ def status(
     json: Json = False,
 ) -> None:
     """Show steps, states, rows, metrics, sizes and where everything is."""
-    from .pipeline.status import read_states
     from .views.tables import show_status
-    from .views.terminal import make_console, print_json
 
-    facts = [state.facts() for state in read_states(_plan(recipe, set_, work, limit))]
-    print_json(_by_step(facts)) if json else show_status(make_console(), facts)
+    _show(_plan(recipe, set_, work, limit), json, show_status)
 
 
 @app.command()
@@ -224,19 +210,10 @@ def sft(
     from .catalog import CATALOG
     from .pipeline.locate import find_path
     from .pipeline.plan import make_plan
-    from .pipeline.runner import build
-    from .pipeline.status import read_states
     from .train.one_step import training_recipe
-    from .views.live import Live
-    from .views.outcome import show_outcome
-    from .views.terminal import make_console, print_json
 
     recipe = training_recipe("sft", name, find_path(work, data), model, set_ or [], CATALOG)
-    plan = make_plan(recipe, work)
-    with Live(make_console(sys.stderr)) as live:
-        build(plan, rebuild=["model"] if rebuild else [], listen=live)
-    facts = [state.facts() for state in read_states(plan)]
-    print_json(_by_step(facts)) if json else show_outcome(make_console(), facts)
+    _build(make_plan(recipe, work), json, rebuild=["model"] if rebuild else [])
 
 
 def _plan(recipe: Path, overrides: list[str] | None, work: Path, limit: int | None) -> Any:
@@ -247,8 +224,26 @@ def _plan(recipe: Path, overrides: list[str] | None, work: Path, limit: int | No
     return make_plan(load_recipe(recipe, CATALOG, overrides or []), work, limit)
 
 
-def _by_step(facts: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"steps": {fact["name"]: fact for fact in facts}}
+def _build(plan: Any, json: bool, **options: Any) -> None:
+    from .pipeline.runner import build
+    from .views.live import Live
+    from .views.outcome import show_outcome
+    from .views.terminal import make_console
+
+    with Live(make_console(sys.stderr)) as live:
+        build(plan, **options, listen=live)
+    _show(plan, json, show_outcome)
+
+
+def _show(plan: Any, json: bool, show: Callable[[Any, list[dict[str, Any]]], None]) -> None:
+    from .pipeline.status import read_states
+    from .views.terminal import make_console, print_json
+
+    facts = [state.facts() for state in read_states(plan)]
+    if json:
+        print_json({"steps": {fact["name"]: fact for fact in facts}})
+    else:
+        show(make_console(), facts)
 
 
 def main() -> None:

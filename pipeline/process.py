@@ -121,8 +121,7 @@ def _listen(
 
 
 def _end(process: BaseProcess) -> None:
-    if process.is_alive() and process.exitcode is None:
-        process.join(timeout=0.5)
+    process.join(timeout=0.5)
     if process.is_alive():
         process.terminate()
         process.join(timeout=GRACE_SECONDS)

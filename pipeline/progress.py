@@ -7,11 +7,10 @@ nothing, so code runs the same in a test or a notebook. No drawing here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sized
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 Event = dict[str, Any]
-T = TypeVar("T")
 
 
 class Progress:
@@ -27,14 +26,6 @@ class Progress:
     def note(self, text: str) -> None:
         """One line that a user should see: an engine not found, rows quarantined."""
         self._emit({"event": "note", "text": text})
-
-    def track(self, items: Iterable[T], total: int | None = None, **facts: Any) -> Iterator[T]:
-        """Pass items through and count them."""
-        if total is None and isinstance(items, Sized):
-            total = len(items)
-        for done, item in enumerate(items, start=1):
-            yield item
-            self.update(done, total, **facts)
 
     def _emit(self, event: Event) -> None:
         if self._send is not None:
