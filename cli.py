@@ -36,6 +36,22 @@ Limit = Annotated[
     typer.Option("--limit", min=1, help="A smoke run of N problems, kept apart."),
 ]
 Step = Annotated[str, typer.Argument(metavar="STEP-OR-PATH", help="recipe/step, or a path.")]
+MaxTokens = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--max-tokens", metavar="N", help="Stop when N tokens have been bought."),
+]
+MaxRequests = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--max-requests", metavar="N", help="Stop when N answers have been bought."),
+]
+MaxUsd = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option("--max-usd", metavar="X", help="Stop when teachers have cost X dollars."),
+]
+MaxHours = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option("--max-hours", metavar="H", help="Stop after H hours."),
+]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Worker processes; 0: all cores.")]
 WORK = Path("work")
 
@@ -63,11 +79,24 @@ def run(
     work: Work = WORK,
     set_: Set = None,
     workers: Workers = 0,
+    max_tokens: MaxTokens = None,
+    max_requests: MaxRequests = None,
+    max_usd: MaxUsd = None,
+    max_hours: MaxHours = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for another run to end.")] = False,
     json: Json = False,
 ) -> None:
-    """Build what is missing, with live progress; what is there already is left alone."""
+    """Build what is missing, with live progress; what is there already is left alone.
+
+    Ctrl-C finishes what is in flight, a second one stops at once; the same command goes on. So it
+    does after a cap of this run (--max-…) was reached.
+    """
+    from .pipeline.budget import Budget
+
+    budget = Budget.of(max_tokens, max_requests, max_usd, max_hours)
     plan = _plan(recipe, set_, work, limit)
-    _build(plan, json, to=to, only=only, rebuild=rebuild, workers=workers)
+    steps = {"to": to, "only": only, "rebuild": rebuild}
+    _build(plan, json, **steps, workers=workers, wait=wait, budget=budget)
 
 
 @app.command()
@@ -76,12 +105,20 @@ def plan(
     limit: Limit = None,
     work: Work = WORK,
     set_: Set = None,
+    show_prompt: Annotated[
+        bool, typer.Option("--show-prompt", help="Show exactly what teachers would be sent.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Show the graph: what is cached, what will run and why."""
+    """Show the graph: what is cached, what will run and why, and what it would buy."""
+    from .pipeline.peek import plan_facts
     from .views.tables import show_plan
 
-    _show(_plan(recipe, set_, work, limit), json, show_plan)
+    plan = _plan(recipe, set_, work, limit)
+    if show_prompt:
+        _show_prompts(plan, recipe, json)
+    else:
+        _show(plan_facts(plan), json, show_plan)
 
 
 @app.command()
@@ -93,9 +130,11 @@ def status(
     json: Json = False,
 ) -> None:
     """Show steps, states, rows, metrics, sizes and where everything is."""
+    from .pipeline.status import read_states
     from .views.tables import show_status
 
-    _show(_plan(recipe, set_, work, limit), json, show_status)
+    states = read_states(_plan(recipe, set_, work, limit))
+    _show([state.facts() for state in states], json, show_status)
 
 
 @app.command()
@@ -226,20 +265,38 @@ def _plan(recipe: Path, overrides: list[str] | None, work: Path, limit: int | No
 
 def _build(plan: Any, json: bool, **options: Any) -> None:
     from .pipeline.runner import build
+    from .pipeline.status import read_states
     from .views.live import Live
     from .views.outcome import show_outcome
     from .views.terminal import make_console
 
     with Live(make_console(sys.stderr)) as live:
         build(plan, **options, listen=live)
-    _show(plan, json, show_outcome)
+    _show([state.facts() for state in read_states(plan)], json, show_outcome)
 
 
-def _show(plan: Any, json: bool, show: Callable[[Any, list[dict[str, Any]]], None]) -> None:
-    from .pipeline.status import read_states
+def _show_prompts(plan: Any, recipe: Path, json: bool) -> None:
+    from .pipeline.peek import previews
+    from .views.show_forecast import show_waiting
+    from .views.show_prompt import show_previews
     from .views.terminal import make_console, print_json
 
-    facts = [state.facts() for state in read_states(plan)]
+    found: Any = previews(plan)
+    if json:
+        print_json(found.facts())
+    else:
+        console = make_console()
+        show_previews(console, list(found.shown.values()))
+        show_waiting(console, found.waiting, recipe)
+
+
+def _show(
+    facts: list[dict[str, Any]],
+    json: bool,
+    show: Callable[[Any, list[dict[str, Any]]], None],
+) -> None:
+    from .views.terminal import make_console, print_json
+
     if json:
         print_json({"steps": {fact["name"]: fact for fact in facts}})
     else:
@@ -248,9 +305,9 @@ def _show(plan: Any, json: bool, show: Callable[[Any, list[dict[str, Any]]], Non
 
 def main() -> None:
     """The console script."""
-    from .views.exits import exit_code_of
+    from .views.exits import leave
 
-    raise SystemExit(exit_code_of(app))
+    leave(app)
 
 
 if __name__ == "__main__":

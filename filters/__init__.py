@@ -4,7 +4,7 @@ A filter is a class with fields (its config), a closed list of reasons and one m
 
     # my_filters.py
     from typing import ClassVar
-    from potstill.filters.thinking import reasoning_span, split
+    from potstill.models.thinking import reasoning_span, split
     from potstill.pipeline.filter import RowFilter
     from potstill.pipeline.verdict import Verdict
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from ..models.thinking import Span, split
 from ..pipeline.verdict import Json
 from .boxed import find_boxes
 from .complexity import LONGEST
 from .numbers import same
-from .thinking import Span, split
 from .tidy import tidy
 
 TAIL = 2000

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from ..models.thinking import OPEN, Parts, split
 from ..pipeline.filter import RowFilter
 from ..pipeline.sample import Sample
 from ..pipeline.verdict import Verdict
-from .thinking import OPEN, Parts, split
 
 
 class Format(RowFilter):

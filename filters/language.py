@@ -15,11 +15,11 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
+from ..models.thinking import Span, reasoning_span, split
 from ..pipeline.filter import RowFilter
 from ..pipeline.sample import Sample
 from ..pipeline.verdict import Json, Verdict
 from .masking import mask
-from .thinking import Span, reasoning_span, split
 from .words import count_language_words, language_words
 
 _SCRIPTS = {"en": ("Latin", ("Han", "other")), "zh": ("Han", ("Latin", "other"))}

@@ -10,10 +10,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from ..models.thinking import Span, split
 from ..pipeline.filter import RowFilter
 from ..pipeline.sample import Sample
 from ..pipeline.verdict import Json, Verdict
-from .thinking import Span, split
 from .words import count_words
 
 Limit = int | None

@@ -17,10 +17,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from ..models.thinking import Span, reasoning_span, split
 from ..pipeline.filter import RowFilter
 from ..pipeline.sample import Sample
 from ..pipeline.verdict import Json, Verdict
-from .thinking import Span, reasoning_span, split
 from .words import tokens
 
 LOOP_CHARACTERS = 60

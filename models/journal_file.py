@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from ..pipeline.errors import RequestError, StepFailed
+from ..pipeline.failpoints import fail_point
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _APPLICATION: Final = 0x504F5453
 """SQLite's application_id, "POTS": tells a journal from any other database."""
 
@@ -23,7 +24,8 @@ BEGIN IMMEDIATE;
 CREATE TABLE completions (
     key TEXT PRIMARY KEY,
     step TEXT NOT NULL,
-    prompt_id TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    tier INTEGER NOT NULL,
     sample_index INTEGER NOT NULL,
     text TEXT NOT NULL,
     finish_reason TEXT NOT NULL,
@@ -35,7 +37,15 @@ CREATE TABLE completions (
     prefill TEXT NOT NULL,
     raw TEXT
 );
-CREATE INDEX bought_for ON completions (step, prompt_id, sample_index);
+CREATE INDEX bought_for ON completions (step, subject, tier, sample_index);
+CREATE TABLE verdicts (
+    about TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    score REAL,
+    reason TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    PRIMARY KEY (about, fingerprint)
+) WITHOUT ROWID;
 PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
@@ -51,6 +61,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        fail_point("journal.open")
         connection = sqlite3.connect(path, timeout=30.0)
         try:
             if is_empty(connection):

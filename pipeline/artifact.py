@@ -125,7 +125,7 @@ def write_manifest(path: Path, body: Mapping[str, Any], timing: Mapping[str, Any
     }
     write_text(path / TIMING, json.dumps(timing, indent=1, sort_keys=True) + "\n")
     text = json.dumps({**body, "files": files}, ensure_ascii=False, indent=1, sort_keys=True)
-    write_text(path / MANIFEST, text + "\n")
+    write_text(path / MANIFEST, text + "\n", "manifest")
 
 
 def _damage(path: Path, what: str) -> str:

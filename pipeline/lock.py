@@ -12,20 +12,27 @@ import fcntl
 import json
 import os
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from .errors import RequestError
-from .shards import write_text
+from .fingerprint import ADDRESS_LENGTH
+from .shards import remove_orphans, write_text
 
 LOCK = ".lock"
 RUNNING = "running.json"
+WAIT_SECONDS = 0.2
+"""Between two looks at a lock that is waited for: a blocking flock would miss Ctrl-C (polars)."""
 
 
 @contextlib.contextmanager
-def run_lock(work: Path) -> Iterator[None]:
-    """Hold the work directory; end what an earlier, killed run left behind.
+def run_lock(work: Path, waiting: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Hold the work directory; end and remove what an earlier, killed run left behind.
+
+    Args:
+        waiting: wait while another run holds it, and tell this function so; None: do not wait.
 
     Raises:
         RequestError: the directory cannot be written, or another run holds it.
@@ -40,14 +47,9 @@ def run_lock(work: Path) -> Iterator[None]:
             "Choose another with --work DIR."
         ) from error
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RequestError(
-                f"work directory {work} is in use by {_holder(work)}. "
-                "Wait for it, or choose another with --work DIR."
-            ) from error
+        _acquire(work, descriptor, waiting)
         _end_leftovers(work)
+        _remove_orphans(work)
         announce(work, step=None, group=None)
         yield
         (work / RUNNING).unlink(missing_ok=True)
@@ -55,11 +57,29 @@ def run_lock(work: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def _acquire(work: Path, descriptor: int, waiting: Callable[[str], None] | None) -> None:
+    told = False
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            if waiting is None:
+                raise RequestError(
+                    f"work directory {work} is in use by {_holder(work)}. Wait for it (--wait "
+                    "does), or choose another with --work DIR."
+                ) from error
+        if not told:
+            waiting(f"waiting for {_holder(work)} to leave {work}")
+            told = True
+        time.sleep(WAIT_SECONDS)
+
+
 def announce(work: Path, step: str | None, group: int | None) -> None:
     """Say who holds the work directory and which process group runs the current step."""
     started = _start_time(group) if group is not None else None
     body = {"pid": os.getpid(), "step": step, "group": group, "group_started": started}
-    write_text(work / RUNNING, json.dumps(body))
+    write_text(work / RUNNING, json.dumps(body), "announce")
 
 
 def running_step(work: Path) -> str | None:
@@ -88,6 +108,13 @@ def _end_leftovers(work: Path) -> None:
     if group and _start_time(group) == body.get("group_started") is not None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(group, signal.SIGKILL)
+
+
+def _remove_orphans(work: Path) -> None:
+    """Temporary files of killed runs: in the work directory itself and in artifacts' folders."""
+    remove_orphans(work, deep=False)
+    for folder in work.glob(f"*/*-{'[0-9a-f]' * ADDRESS_LENGTH}"):
+        remove_orphans(folder)
 
 
 def _start_time(pid: int) -> str | None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .budget import Spent
+
 Event = dict[str, Any]
 
 
@@ -26,6 +28,17 @@ class Progress:
     def note(self, text: str) -> None:
         """One line that a user should see: an engine not found, rows quarantined."""
         self._emit({"event": "note", "text": text})
+
+    def spent(self, spent: Spent) -> None:
+        """All that this step has paid for since it began: the runner's budget goes by it."""
+        self._emit(
+            {
+                "event": "spent",
+                "tokens": spent.tokens,
+                "requests": spent.requests,
+                "usd": spent.usd,
+            }
+        )
 
     def _emit(self, event: Event) -> None:
         if self._send is not None:

@@ -212,7 +212,8 @@ def _known_keys(model: Any, location: Location) -> list[str]:
             arms = [arm for arm in getattr(model, "__args__", ()) if part == _tag(arm)]
             model = arms[0] if arms else model
     arms = [model, *getattr(model, "__args__", ())]
-    return sorted({name for arm in arms for name in getattr(_bare(arm), "model_fields", {})})
+    fields = [getattr(_bare(arm), "model_fields", {}) for arm in arms]
+    return sorted({field.alias or name for each in fields for name, field in each.items()})
 
 
 def _bare(annotation: Any) -> Any:

@@ -68,7 +68,7 @@ class Marked:
 
 
 def walk(model: BaseModel, at: Location = ()) -> Iterator[Marked]:
-    """Every marked value in a config, at any depth; values of None are passed over."""
+    """Every marked value in a config, at any depth; references of None are passed over."""
     for name, field in type(model).model_fields.items():
         annotation: Any = field.annotation
         for mark in field.metadata:
@@ -77,13 +77,16 @@ def walk(model: BaseModel, at: Location = ()) -> Iterator[Marked]:
 
 
 def _walk_value(annotation: Any, value: Any, at: Location) -> Iterator[Marked]:
-    if value is None:
-        return
     origin = get_origin(annotation)
+    if value is None and origin is not Annotated:
+        return
     if origin is Annotated:
         inner, *marks = get_args(annotation)
         for mark in marks:
-            if isinstance(mark, (Reference, UsesFilter, Execution)):
+            # Set or not, what says only how must not show in the identity.
+            if isinstance(mark, Execution) or (
+                value is not None and isinstance(mark, (Reference, UsesFilter))
+            ):
                 yield Marked(at, mark, value)
         yield from _walk_value(inner, value, at)
     elif isinstance(value, BaseModel):

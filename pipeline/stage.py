@@ -11,13 +11,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
+from .budget import Budget
 from .filter import Filter
+from .forecast import Forecast
 from .progress import Progress
 from .references import reference_kind
+from .stopping import StopSignal
 
 if TYPE_CHECKING:
     from .artifact import Artifact
@@ -56,6 +59,10 @@ class Context:
     """`run --limit N`: a smoke run of N problems."""
     siblings: tuple[Path, ...] = ()
     """Other finished artifacts of this recipe, so that `judge` can take verdicts over."""
+    stop: StopSignal = field(default_factory=StopSignal)
+    """Whether the user wants the step to end; see stopping.py."""
+    budget: Budget = field(default_factory=Budget)
+    """What is left to this step of the command's caps."""
 
     def samples(self, name: str) -> Artifact:
         """The artifact of the step that a config field names."""
@@ -72,6 +79,14 @@ class Context:
         if reference_kind(reference) == "word" and reference in self.inputs:
             return self.inputs[reference].digest
         return self.digests[reference]
+
+
+class Preview(Protocol):
+    """What a step would ask, for `plan --show-prompt`."""
+
+    def facts(self) -> dict[str, Any]:
+        """JSON values."""
+        ...
 
 
 class Stage(Config, ABC):
@@ -93,4 +108,15 @@ class Stage(Config, ABC):
 
     def rebuild_bill(self, context: Context) -> str | None:
         """What would be bought again by running now, as a sentence; None: nothing, run unasked."""
+        return None
+
+    def forecast(self, context: Context) -> Forecast | None:
+        """What running now would buy, from a context that may only be looked at (peek.py).
+
+        A stage that asks a model overrides it; None: nothing can be said.
+        """
+        return None
+
+    def preview(self, context: Context) -> Preview | None:
+        """What the step would ask, exactly; None for a step that asks nobody."""
         return None

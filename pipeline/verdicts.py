@@ -7,6 +7,7 @@ own. Where the sets are looked for is the caller's business.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -18,7 +19,9 @@ from typing import Any
 
 from .filter import Filter
 from .fingerprint import digest_file, digest_of
-from .shards import shard_files, write_rows, write_text
+from .row_writer import RowWriter
+from .sample import Sample
+from .shards import shard_files, write_text
 from .verdict import VERDICT_SCHEMA, Verdict
 
 ABOUT = "about.json"
@@ -27,6 +30,13 @@ ABOUT = "about.json"
 def samples_digest(folder: Path) -> str:
     """What the samples of an artifact *are*: a hash of its sample shards alone."""
     return digest_of({file.name: digest_file(file) for file in shard_files(folder)})
+
+
+def sample_digest(sample: Sample) -> str:
+    """What one sample *is* to a judge: a hash of all its columns but the id."""
+    row = {**sample.to_row(), "id": ""}
+    text = json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:32]
 
 
 def fingerprint(judging: Filter) -> str:
@@ -51,34 +61,49 @@ class VerdictSet:
         return dict(self.about["reasons"])
 
 
-def write_verdicts(
-    artifact: Path, name: str, judging: Filter, of_samples: str, rows: Iterable[tuple[str, Verdict]]
-) -> VerdictSet:
-    """Write (sample id, verdict) pairs below `artifact`, `about.json` last.
+class VerdictWriter:
+    """Writes one filter's verdicts below an artifact, row by row; `about.json` last.
 
     Args:
         artifact: directory of the step that publishes the verdicts.
         name: the filter's name in the recipe.
         of_samples: `samples_digest` of the samples judged.
     """
-    folder = artifact / "verdicts" / name
-    counts: Counter[str] = Counter()
 
-    def as_rows() -> Iterable[dict[str, Any]]:
-        for sample_id, verdict in rows:
-            counts[verdict.reason] += 1
-            yield verdict.to_row(sample_id)
+    def __init__(self, artifact: Path, name: str, judging: Filter, of_samples: str) -> None:
+        self._folder = artifact / "verdicts" / name
+        self._judging = judging
+        self._of_samples = of_samples
+        self._rows = RowWriter(self._folder, VERDICT_SCHEMA)
+        self._reasons: Counter[str] = Counter()
 
-    total = write_rows(folder, as_rows(), VERDICT_SCHEMA)
-    about = {
-        "filter": judging.identity(),
-        "fingerprint": fingerprint(judging),
-        "samples": of_samples,
-        "rows": total,
-        "reasons": dict(sorted(counts.items())),
-    }
-    write_text(folder / ABOUT, json.dumps(about, ensure_ascii=False, indent=1, sort_keys=True))
-    return VerdictSet(folder, about)
+    def put(self, sample_id: str, verdict: Verdict) -> None:
+        self._reasons[verdict.reason] += 1
+        self._rows.put(verdict.to_row(sample_id))
+
+    def close(self) -> VerdictSet:
+        """The finished set."""
+        self._rows.close()
+        about = {
+            "filter": self._judging.identity(),
+            "fingerprint": fingerprint(self._judging),
+            "samples": self._of_samples,
+            "rows": self._rows.total,
+            "reasons": dict(sorted(self._reasons.items())),
+        }
+        text = json.dumps(about, ensure_ascii=False, indent=1, sort_keys=True)
+        write_text(self._folder / ABOUT, text)
+        return VerdictSet(self._folder, about)
+
+
+def write_verdicts(
+    artifact: Path, name: str, judging: Filter, of_samples: str, rows: Iterable[tuple[str, Verdict]]
+) -> VerdictSet:
+    """Write (sample id, verdict) pairs with a `VerdictWriter`."""
+    writer = VerdictWriter(artifact, name, judging, of_samples)
+    for sample_id, verdict in rows:
+        writer.put(sample_id, verdict)
+    return writer.close()
 
 
 def read_verdict_sets(artifact: Path) -> dict[str, VerdictSet]:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..pipeline.shards import ROWS_PER_SHARD, write_table
+from ..pipeline.row_writer import RowWriter
+from ..pipeline.shards import ROWS_PER_SHARD
 
 LEFT_OUT_SCHEMA = pa.schema([("id", pa.string()), ("reason", pa.string())])
 """Rows of `left_out/`: which sample and why; its text stays with the step that was read."""
@@ -23,10 +24,7 @@ class Aside:
 
     def __init__(self, folder: Path, schema: pa.Schema, rows_per_shard: int = ROWS_PER_SHARD):
         self.folder = folder
-        self._schema = schema
-        self._rows_per_shard = rows_per_shard
-        self._waiting: list[dict[str, Any]] = []
-        self._shards = 0
+        self._rows = RowWriter(folder, schema, rows_per_shard)
         self._counts: Counter[str] = Counter()
 
     @property
@@ -36,22 +34,13 @@ class Aside:
 
     @property
     def total(self) -> int:
-        return self._counts.total()
+        return self._rows.total
 
     def put(self, **row: Any) -> None:
         """Add one row, with a column `reason`."""
         self._counts[row["reason"]] += 1
-        self._waiting.append(row)
-        if len(self._waiting) == self._rows_per_shard:
-            self._flush()
+        self._rows.put(row)
 
     def close(self) -> None:
         """Write what waits; an empty set is one empty shard, so that it can be opened."""
-        if self._waiting or not self._shards:
-            self._flush()
-
-    def _flush(self) -> None:
-        table = pa.Table.from_pylist(self._waiting, schema=self._schema)
-        write_table(self.folder / f"part-{self._shards:05d}.parquet", table)
-        self._shards += 1
-        self._waiting = []
+        self._rows.close()

@@ -11,18 +11,20 @@ Only local models: a served one is scored by `generate` with `samples` and `acce
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from typing import Annotated, ClassVar, Final
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
+from ..models.preview import Preview
 from ..models.prompts import Asking
-from ..models.sampling import Order
-from ..models.teacher import Engine, LocalTeacher, Opening
+from ..models.quota import standard_error
+from ..models.teacher import Engine, LocalTeacher
+from ..pipeline.forecast import Forecast
 from ..pipeline.references import Execution, FilterName, Model, Samples
 from ..pipeline.stage import Context, Metrics, Stage
-from .sampled import Sampled, sample_problems
+from .asked import Asked, TierConfig
+from .sampled import sample_problems
+from .tally import Tally
 
 SOLVED: Final = 1.0
 """Score of `correct` from which a sample counts as solved."""
@@ -45,39 +47,43 @@ class Evaluate(Asking, Stage):
     context: Annotated[int, Field(ge=1)] | None = None
     """Tokens of prompt and completion together; None: what the model's config says."""
 
-    def run(self, context: Context) -> Metrics:
-        teacher = LocalTeacher(model=self.model, engine=self.engine, context=self.context)
-        problems = context.samples(self.problems)
-        order = Order(problems.samples, self, teacher.identity(context))
-        opening = Opening(teacher, context, self.sampling, self.chat_template_kwargs)
-        solved = {self.correct: SOLVED}
-        sampled = sample_problems(context, order, opening, thresholds=solved, max_failed=1.0)
-        return {**self._scores(sampled), **sampled.metrics()}
+    engine_args: Annotated[dict[str, JsonValue], Execution()] = {}
+    """Handed to vLLM as they are."""
 
-    def _scores(self, sampled: Sampled) -> Metrics:
-        attempts = len(sampled.places) + len(sampled.failed)
-        solved = [0] * (attempts // self.samples)
-        scores = sampled.scores[self.correct]
-        for (position, _), score in zip(sampled.places, scores, strict=True):
-            solved[position] += score is not None and score >= SOLVED
-        shares = [count / self.samples for count in solved]
+    def run(self, context: Context) -> Metrics:
+        asked = self._asked(context).sampling(max_failed=1.0, label="correct")
+        tally = sample_problems(context, asked)
+        return {**self._scores(tally), **tally.metrics()}
+
+    def forecast(self, context: Context) -> Forecast | None:
+        """What running now would ask."""
+        return self._asked(context).forecast()
+
+    def preview(self, context: Context) -> Preview | None:
+        """The first request as it would be sent; None without problems."""
+        return self._asked(context).preview()
+
+    def _asked(self, context: Context) -> Asked:
+        teacher = LocalTeacher(
+            model=self.model,
+            engine=self.engine,
+            context=self.context,
+            engine_args=self.engine_args,
+        )
+        return Asked(
+            self,
+            context,
+            prompts=self.problems,
+            tiers=(TierConfig(teacher, self.sampling, self.samples),),
+            thresholds={self.correct: SOLVED},
+        )
+
+    def _scores(self, tally: Tally) -> Metrics:
+        shares = [solved / self.samples for solved in tally.accepted]
         return {
             "pass@1": sum(shares) / len(shares) if shares else None,
             "pass@1_se": standard_error(shares),
-            "unjudged": sum(score is None for score in scores),
+            "unjudged": tally.unjudged(self.correct),
             "n_problems": len(shares),
-            "n_samples": attempts,
+            "n_samples": self.samples * len(shares),
         }
-
-
-def standard_error(shares: Sequence[float]) -> float | None:
-    """Standard error of the mean over problems, each a cluster of samples; None below two.
-
-    Samples of one problem are not independent, so the problem is the unit (Miller 2024,
-    "Adding Error Bars to Evals", clustered standard errors with equal clusters).
-    """
-    count = len(shares)
-    if count < 2:
-        return None
-    mean = sum(shares) / count
-    return math.sqrt(sum((share - mean) ** 2 for share in shares) / (count - 1) / count)

@@ -1,119 +1,183 @@
-"""The filters that a generating step was given, open while it runs.
+"""The filters that a generating step was given, judging in a thread beside the engine.
 
-Completions are judged in small batches as they arrive, between two steps of the engine and not
-beside it: on a CPU an engine whose cores are shared slows down ten times. What is judged serves
-the accepted share on the progress bar, and is published with the dataset as verdicts, so that
-`judge` need not do it again. Rows that came from the journal are judged at the end.
+Completions are judged as they arrive, so that sampling of a problem can stop when enough are
+accepted; the engine never waits for a judge (slow filters judge in processes of their own). Each
+verdict is recorded in the journal under what was judged and by whom, so going on after a stop, or
+publishing the verdicts with the dataset, judges nothing twice. What was not judged meanwhile is
+judged when it is asked for (`verdicts`). Thresholds say what counts as accepted; a score of None
+meets none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import islice
-from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
+from ..models.journal import Journal
+from ..models.journal_writer import JournalWriter
+from ..models.order import Attempt
 from ..pipeline.errors import RequestError
 from ..pipeline.filter import Filter, Judge, JudgeContext, SampleFilter
 from ..pipeline.sample import Sample
-from ..pipeline.shards import read_table, shard_files
 from ..pipeline.verdict import Verdict
-from ..pipeline.verdicts import samples_digest, write_verdicts
+from ..pipeline.verdicts import fingerprint, sample_digest
+from .judge import judge_batch
 
-BATCH: Final = 32
-_CHUNK: Final = 1000
+BATCH: Final = 64
+"""Completions judged in one call: few enough that verdicts come soon."""
 
-Place: TypeAlias = tuple[int, int]
-"""Row of the problems and sample index: where a completion belongs."""
-
-Scores: TypeAlias = list[float | None]
-"""One filter's scores, aligned with the rows of a dataset."""
+Verdicts: TypeAlias = dict[str, Verdict]
+"""By name of the filter."""
 
 
 class Panel:
-    """Judges a step's completions; made by `open_panel`."""
+    """Judges a step's completions; made by `open_panel`. See `models.buying.Acceptance`."""
 
     def __init__(
         self,
         filters: Mapping[str, SampleFilter],
         judges: Mapping[str, Judge],
         thresholds: Mapping[str, float],
+        journal: Journal,
+        label: str,
     ) -> None:
-        self._filters = filters
+        self._label = label
+        self.filters = filters
         self._judges = judges
         self._thresholds = thresholds
-        self._early: dict[Place, dict[str, Verdict]] = {}
-        self._waiting: list[tuple[Place, Sample]] = []
-        self._accepted = 0
+        self._journal = journal
+        self._fingerprints = {name: fingerprint(each) for name, each in filters.items()}
+        self._waiting: queue.Queue[tuple[Attempt, Sample] | None] = queue.Queue()
+        self._results: deque[tuple[Attempt, bool, int]] = deque()
+        self._error: BaseException | None = None
+        self._thread: threading.Thread | None = None
+        self._submitted = self._taken = self._accepted = self._tokens = 0
 
-    def see(self, place: Place, sample: Sample) -> None:
-        """Take a completion that has just arrived."""
-        if not self._filters:
-            return
-        self._waiting.append((place, sample))
-        if len(self._waiting) >= BATCH:
-            self._judge_waiting()
+    @property
+    def is_asked(self) -> bool:
+        return bool(self.filters)
 
-    def facts(self) -> dict[str, float]:
-        """`accepted`: share of the completions seen so far that meet every threshold.
+    @property
+    def backlog(self) -> int:
+        return self._submitted - self._taken
 
-        Judges what waits, so whoever asks now and then sets the size of the batches.
-        """
-        self._judge_waiting()
-        judged = len(self._early)
-        if not judged or not self._thresholds:
-            return {}
-        return {"accepted": round(self._accepted / judged, 3)}
-
-    def publish(self, out: Path, places: Sequence[Place]) -> dict[str, Scores]:
-        """Write verdicts on every row of the dataset in `out`; returns the scores.
-
-        Args:
-            places: where each row belongs, in the order of the rows.
-        """
-        digest = samples_digest(out)
-        scores: dict[str, Scores] = {}
-        for name, judging in self._filters.items():
-            scores[name] = []
-            rows = self._verdicts(name, out, places, scores[name])
-            write_verdicts(out, name, judging, digest, rows)
-        return scores
-
-    def accepted(self, scores: Mapping[str, Scores]) -> int:
-        """How many rows meet every threshold; a score of None meets none."""
-        columns = [
-            [score is not None and score >= threshold for score in scores[name]]
-            for name, threshold in self._thresholds.items()
-        ]
-        return sum(map(all, zip(*columns, strict=True)))
-
-    def _judge_waiting(self) -> None:
-        if not self._waiting:
-            return
-        samples = [sample for _, sample in self._waiting]
-        columns = {name: judge.judge(samples) for name, judge in self._judges.items()}
-        for row, (place, _) in enumerate(self._waiting):
-            verdicts = {name: column[row] for name, column in columns.items()}
-            self._early[place] = verdicts
-            self._accepted += all(
-                (score := verdicts[name].score) is not None and score >= threshold
-                for name, threshold in self._thresholds.items()
+    def start(self, writer: JournalWriter, wake: Callable[[], None]) -> None:
+        if self.is_asked:
+            self._thread = threading.Thread(
+                target=self._run, args=(writer, wake), name="panel", daemon=True
             )
-        self._waiting.clear()
+            self._thread.start()
 
-    def _verdicts(
-        self, name: str, out: Path, places: Sequence[Place], scores: Scores
-    ) -> Iterator[tuple[str, Verdict]]:
-        rows = zip(places, _samples(out), strict=True)
-        while chunk := list(islice(rows, _CHUNK)):
-            late = [sample for place, sample in chunk if place not in self._early]
-            judged = iter(self._judges[name].judge(late) if late else [])
-            for place, sample in chunk:
-                early = self._early.get(place)
-                verdict = early[name] if early else next(judged)
-                scores.append(verdict.score)
-                yield sample.id, verdict
+    def stop(self) -> None:
+        if self._thread is not None:
+            with self._waiting.mutex:
+                self._waiting.queue.clear()  # not judged now; `verdicts` judges it when asked
+            self._waiting.put(None)
+            self._thread.join()
+            self._thread = None
+        self._results.clear()
+        self._submitted = self._taken
+
+    def submit(self, attempt: Attempt, sample: Sample) -> None:
+        self._submitted += 1
+        self._waiting.put((attempt, sample))
+
+    def results(self) -> list[tuple[Attempt, bool]]:
+        """Raises whatever stopped the judging."""
+        if self._error is not None:
+            raise self._error
+        found = []
+        while self._results:
+            attempt, accepted, tokens = self._results.popleft()
+            self._taken += 1
+            self._accepted += accepted
+            self._tokens += tokens
+            found.append((attempt, accepted))
+        return found
+
+    def facts(self) -> dict[str, Any]:
+        """Share of the completions judged in this run that meet every threshold, and tokens."""
+        if not self._taken or not self._thresholds:
+            return {}
+        facts: dict[str, Any] = {self._label: round(self._accepted / self._taken, 3)}
+        if self._accepted:
+            facts[f"tokens/{self._label}"] = round(self._tokens / self._accepted)
+        return facts
+
+    def recall(self, sample: Sample) -> bool | None:
+        prints = [self._fingerprints[name] for name in self._thresholds]
+        known = self._journal.verdicts(sample_digest(sample), prints)
+        if len(known) < len(set(prints)):
+            return None
+        return self.is_accepted(
+            {name: known[self._fingerprints[name]] for name in self._thresholds}
+        )
+
+    def is_accepted(self, verdicts: Mapping[str, Verdict]) -> bool:
+        """Whether every threshold is met; a score of None meets none."""
+        return all(
+            (score := verdicts[name].score) is not None and score >= threshold
+            for name, threshold in self._thresholds.items()
+        )
+
+    def verdicts(self, samples: Sequence[Sample]) -> list[Verdicts]:
+        """What every filter says of some samples: recorded before, or judged now."""
+        prints = list(set(self._fingerprints.values()))
+        known = [self._journal.verdicts(sample_digest(each), prints) for each in samples]
+        found: list[Verdicts] = [{} for _ in samples]
+        for name in self.filters:
+            mark = self._fingerprints[name]
+            missing = [row for row, verdicts in enumerate(known) if mark not in verdicts]
+            judged = self._judge(name, [samples[row] for row in missing])
+            for row, verdict in zip(missing, judged, strict=True):
+                known[row][mark] = verdict
+            for row, verdicts in enumerate(known):
+                found[row][name] = verdicts[mark]
+        return found
+
+    def _judge(self, name: str, samples: Sequence[Sample]) -> list[Verdict]:
+        if not samples:
+            return []
+        pairs = judge_batch(name, self.filters[name], self._judges[name], samples)
+        return [verdict for _, verdict in pairs]
+
+    def _run(self, writer: JournalWriter, wake: Callable[[], None]) -> None:
+        """The thread; an error is raised by `results`, where the loop meets it."""
+        try:
+            while batch := self._next_batch():
+                self._judge_batch(batch, writer)
+                wake()
+        except BaseException as error:
+            self._error = error
+            wake()
+
+    def _next_batch(self) -> list[tuple[Attempt, Sample]]:
+        """Waits for one completion, then takes what else is there; empty at the end."""
+        batch: list[tuple[Attempt, Sample]] = []
+        while len(batch) < BATCH:
+            try:
+                item = self._waiting.get(block=not batch)
+            except queue.Empty:
+                break
+            if item is None:
+                return []
+            batch.append(item)
+        return batch
+
+    def _judge_batch(self, batch: Sequence[tuple[Attempt, Sample]], writer: JournalWriter) -> None:
+        samples = [sample for _, sample in batch]
+        columns = {name: self._judge(name, samples) for name in self.filters}
+        for row, (attempt, sample) in enumerate(batch):
+            verdicts = {name: column[row] for name, column in columns.items()}
+            recorded = {self._fingerprints[name]: each for name, each in verdicts.items()}
+            writer.put_verdicts(sample_digest(sample), recorded)
+            made = sample.generation
+            tokens = (made.completion_tokens or 0) if made else 0
+            self._results.append((attempt, self.is_accepted(verdicts), tokens))
 
 
 @contextmanager
@@ -121,6 +185,8 @@ def open_panel(
     filters: Mapping[str, Filter],
     thresholds: Mapping[str, float],
     context: JudgeContext,
+    journal: Journal,
+    label: str = "accepted",
 ) -> Iterator[Panel]:
     """The judges of `filters`, warm inside the block.
 
@@ -142,10 +208,4 @@ def open_panel(
         judges = {
             name: stack.enter_context(judging.open(context)) for name, judging in by_row.items()
         }
-        yield Panel(by_row, judges, thresholds)
-
-
-def _samples(folder: Path) -> Iterator[Sample]:
-    for file in shard_files(folder):
-        for batch in read_table(file).to_batches(max_chunksize=_CHUNK):
-            yield from map(Sample.from_row, batch.to_pylist())
+        yield Panel(by_row, judges, thresholds, journal, label)

@@ -1,29 +1,36 @@
-"""What steps that ask a model share: buy what is missing, write the dataset, count it.
+"""What steps that ask a model share: buy what is missing, write the dataset, judge and count it.
 
 The dataset is written after everything is bought, in the order of problems and sample indices,
 from the journal. So its bytes and metrics depend on journal and config alone: not on the order of
-arrival, on crashes, or on which run bought what. `attempts = rows + failed` always holds.
+arrival, on crashes, or on which run bought what. `attempts = rows + failed` always holds. Problems
+and completions stream: memory holds a chunk of them and a few numbers per row.
 """
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 
+from ..models.buying import Buying
+from ..models.failures import Failures
 from ..models.journal import Journal, open_journal
-from ..models.request import Completion, Failure
-from ..models.sampling import Attempt, Order, Watch, answered, buy
-from ..models.teacher import EndpointTeacher, Opening
+from ..models.meter import Meter
+from ..models.opening import Opening
+from ..models.order import Attempt, Order, chunked
+from ..models.request import Completion
+from ..pipeline.budget import Spent
 from ..pipeline.filter import JudgeContext
 from ..pipeline.sample import Sample, with_ids
-from ..pipeline.shards import write_rows, write_samples
-from ..pipeline.stage import Context, Metrics
-from .panel import Panel, Place, Scores, open_panel
+from ..pipeline.shards import read_table, shard_files, write_samples
+from ..pipeline.stage import Context
+from ..pipeline.verdicts import VerdictWriter, samples_digest
+from .aside import Aside
+from .panel import Panel, open_panel
+from .tally import Tally
 
 FAILED_SCHEMA: Final = pa.schema(
     [
@@ -34,142 +41,154 @@ FAILED_SCHEMA: Final = pa.schema(
     ]
 )
 
-
-@dataclass
-class Sampled:
-    """A dataset as it was written, and what the filters said of it."""
-
-    places: list[Place] = field(default_factory=list)
-    """Where each row belongs: (row of the problems, sample index), in order."""
-    failed: list[dict[str, Any]] = field(default_factory=list)
-    scores: dict[str, Scores] = field(default_factory=dict)
-    accepted: int = 0
-    """Rows that meet every threshold."""
-    keys: set[str] = field(default_factory=set)
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    finish_reasons: Counter[str] = field(default_factory=Counter)
-    numerics: Counter[str] = field(default_factory=Counter)
-    models: Counter[str] = field(default_factory=Counter)
-
-    def metrics(self) -> Metrics:
-        """Counts that every such step reports; None where there is nothing to divide by."""
-        rows = len(self.places)
-        reasons = Counter(str(row["reason"]) for row in self.failed)
-        found: Metrics = {
-            "attempts": rows + len(self.failed),
-            "rows": rows,
-            "failed": dict(sorted(reasons.items())),
-            "requests": len(self.keys),
-            "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": self.completion_tokens,
-            "mean_completion_tokens": self.completion_tokens / rows if rows else None,
-            "finish_reasons": dict(sorted(self.finish_reasons.items())),
-            "models": dict(sorted(self.models.items())),
-            "numerics": [
-                {**json.loads(text), "completions": count}
-                for text, count in sorted(self.numerics.items())
-            ],
-        }
-        for name, scores in self.scores.items():
-            found[f"rate/{name}"] = mean_score(scores)
-        return found
-
-    def acceptance(self) -> Metrics:
-        """How many rows meet every threshold, and their share."""
-        rows = len(self.places)
-        return {
-            "accepted": self.accepted,
-            "accepted_share": self.accepted / rows if rows else None,
-        }
-
-    def count(self, attempt: Attempt, done: Completion) -> None:
-        """Take note of a row."""
-        self.places.append((attempt.position, attempt.request.index))
-        self.keys.add(done.key)
-        self.prompt_tokens += done.prompt_tokens or 0
-        self.completion_tokens += done.completion_tokens or 0
-        self.finish_reasons[done.finish_reason] += 1
-        self.numerics[done.numerics] += 1
-        self.models[done.model] += 1
+_ROWS: Final = 1000
 
 
-def sample_problems(
-    context: Context,
-    order: Order,
-    opening: Opening,
-    thresholds: Mapping[str, float],
-    max_failed: float,
-) -> Sampled:
+@dataclass(frozen=True)
+class Sampling:
+    """How one step samples: what it wants, of whom, and what counts as accepted."""
+
+    order: Order
+    openings: Sequence[Opening]
+    """One for each tier of the order."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """Least score of an accepted completion, by name of the filter."""
+    max_failed: float = 1.0
+    """Share of the attempts that may fail for good."""
+    label: str = "accepted"
+    """What the progress calls a sample that meets every threshold."""
+
+
+def sample_problems(context: Context, sampling: Sampling) -> Tally:
     """Buy, write and judge; everything is in `context.out` afterwards.
-
-    Args:
-        thresholds: least score of an accepted completion, by name of the filter; decides only
-            what is counted as accepted and shown while it runs.
 
     Raises:
         RequestError: a key or an engine is missing.
         StepFailed: more than `max_failed` of the requests failed for good, or all.
+        StoppedOnPurpose: a cap was reached, or a stop was asked for.
     """
-    opening.check()
-    prefill = _prefill(opening)
+    for opening in sampling.openings:
+        opening.check()
     judging = JudgeContext(workers=context.workers)
     with (
-        open_panel(context.filters, thresholds, judging) as panel,
         open_journal(context.journal) as journal,
+        open_panel(context.filters, sampling.thresholds, judging, journal, sampling.label) as panel,
     ):
-
-        def see(attempt: Attempt, done: Completion) -> None:
-            place = (attempt.position, attempt.request.index)
-            panel.see(place, order.sample(attempt, done, prefill))
-
-        watch = Watch(context.progress, see, panel.facts)
-        failures = buy(order, journal, context.step, opening.open, watch, max_failed)
-        return _write(context, order, journal, failures, prefill, panel)
+        failures = _buy(context, sampling, journal, panel)
+        return _Writing(context, sampling.order, journal, panel, failures).run()
 
 
-def mean_score(scores: Scores) -> float | None:
-    """Mean of the scores that are known; None if none is."""
-    known = [score for score in scores if score is not None]
-    return sum(known) / len(known) if known else None
+def _buy(context: Context, sampling: Sampling, journal: Journal, panel: Panel) -> Failures:
+    """Tier after tier; returns what failed for good."""
+    spent = Spent()
+    failures = Failures(sampling.max_failed)
+    for number, opening in enumerate(sampling.openings):
+        most = max(each.max_tokens for each in opening.samplings)
+        meter = Meter(
+            context.budget.less(spent), opening.config.price, sampling.order.num_rows, most
+        )
+        buying = Buying(
+            sampling.order,
+            number,
+            journal,
+            context.step,
+            panel,
+            meter,
+            failures,
+            context.progress,
+            context.stop,
+            spent,
+        )
+        spent = spent.plus(buying.run(opening.open))
+    return failures
 
 
-def _write(
-    context: Context,
-    order: Order,
-    journal: Journal,
-    failures: Mapping[str, Failure],
-    prefill: str,
-    panel: Panel,
-) -> Sampled:
-    sampled = Sampled()
+class _Writing:
+    """Makes the dataset of what the journal holds."""
 
-    def rows() -> Iterator[Sample]:
-        for attempt, done in answered(order, journal):
+    def __init__(
+        self,
+        context: Context,
+        order: Order,
+        journal: Journal,
+        panel: Panel,
+        failures: Failures,
+    ) -> None:
+        self._out = context.out
+        self._order = order
+        self._journal = journal
+        self._panel = panel
+        self._failures = failures
+        self._tally = Tally(order.quota, order.tiers[0].samples, order.num_rows)
+        self._failed = Aside(context.out / "failed", FAILED_SCHEMA)
+
+    def run(self) -> Tally:
+        write_samples(self._out, with_ids(self._rows()))
+        self._failed.close()
+        self._tally.failed = self._failed.reasons
+        if self._panel.is_asked:
+            self._write_verdicts()
+        return self._tally
+
+    def _rows(self) -> Iterator[Sample]:
+        for problems in chunked(self._order.attempts()):
+            keys = [attempt.request.key for attempts in problems for attempt in attempts]
+            bought = self._journal.read(keys)
+            for attempts in problems:
+                yield from self._rows_of(attempts, bought)
+
+    def _rows_of(
+        self, attempts: Sequence[Attempt], bought: Mapping[str, Completion]
+    ) -> Iterator[Sample]:
+        """The samples of one problem: the shortest prefix with enough accepted, or all."""
+        accepted = 0
+        quota = self._order.quota
+        for place, attempt in enumerate(attempts):
+            if quota is not None and accepted >= quota:
+                self._tally.surplus(bought.get(rest.request.key) for rest in attempts[place:])
+                return
+            done = bought.get(attempt.request.key)
             if done is None:
-                sampled.failed.append(_failed_row(attempt, failures[attempt.request.key]))
-            else:
-                sampled.count(attempt, done)
-                yield order.sample(attempt, done, prefill)
+                self._fail(attempt)
+                continue
+            sample = self._order.sample(attempt, done)
+            self._tally.row(attempt, done)
+            yield sample
+            accepted += quota is not None and self._is_accepted(sample)
 
-    write_samples(context.out, with_ids(rows()))
-    write_rows(context.out / "failed", sampled.failed, FAILED_SCHEMA)
-    sampled.scores = panel.publish(context.out, sampled.places)
-    sampled.accepted = panel.accepted(sampled.scores)
-    return sampled
+    def _is_accepted(self, sample: Sample) -> bool:
+        recorded = self._panel.recall(sample)
+        if recorded is None:
+            return self._panel.is_accepted(self._panel.verdicts([sample])[0])
+        return recorded
+
+    def _fail(self, attempt: Attempt) -> None:
+        failure = self._failures[attempt.request.key]
+        self._tally.failure(attempt)
+        self._failed.put(
+            prompt_id=attempt.problem.prompt_id,
+            index=attempt.index,
+            reason=failure.reason,
+            detail=failure.detail,
+        )
+
+    def _write_verdicts(self) -> None:
+        """Verdicts of every filter on every row, recorded or judged now."""
+        digest = samples_digest(self._out)
+        writers = {
+            name: VerdictWriter(self._out, name, judging, digest)
+            for name, judging in self._panel.filters.items()
+        }
+        for samples in _written(self._out):
+            for sample, verdicts in zip(samples, self._panel.verdicts(samples), strict=True):
+                for name, verdict in verdicts.items():
+                    writers[name].put(sample.id, verdict)
+                self._tally.judged(verdicts, self._panel.is_accepted(verdicts))
+        for writer in writers.values():
+            writer.close()
 
 
-def _failed_row(attempt: Attempt, failure: Failure) -> dict[str, Any]:
-    return {
-        "prompt_id": attempt.request.prompt_id,
-        "index": attempt.request.index,
-        "reason": failure.reason,
-        "detail": failure.detail,
-    }
-
-
-def _prefill(opening: Opening) -> str:
-    """What a served model's chat template is known to write of each answer."""
-    config = opening.config
-    prefills = isinstance(config, EndpointTeacher) and config.prefills_think
-    return "<think>\n" if prefills else ""
+def _written(folder: Path) -> Iterator[list[Sample]]:
+    for file in shard_files(folder):
+        for batch in read_table(file).to_batches(max_chunksize=_ROWS):
+            yield [Sample.from_row(row) for row in batch.to_pylist()]

@@ -135,6 +135,11 @@ MISTAKES = [
     (["run"], 2, "Missing argument"),
     (["rnu"], 2, "No such command"),
     (["run", "recipe.yaml", "--limit", "0"], 2, "--limit"),
+    (["run", "recipe.yaml", "--max-usd", "0"], 2, "--max-usd 0: expected a number above 0"),
+    (["run", "recipe.yaml", "--max-hours", "nan"], 2, "--max-hours nan: expected a number"),
+    (["run", "recipe.yaml", "--max-tokens", "-5"], 2, "--max-tokens -5: expected a number"),
+    (["run", "recipe.yaml", "--max-requests", "many"], 2, "--max-requests"),
+    (["plan", "recipe.yaml", "--show-prompt"], 2, "no step of recipe 'small' asks a model"),
 ]
 
 

@@ -9,12 +9,25 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
 STOPPED = 75
 FAILED = 1
+INTERRUPTED = 130
+"""What typer's newer versions make of a KeyboardInterrupt; older ones raise Abort."""
+
+
+def leave(app: typer.Typer) -> NoReturn:
+    """Run the command line and exit; a late signal changes neither the code nor the message."""
+    try:
+        code = exit_code_of(app)
+    except KeyboardInterrupt:
+        code = STOPPED
+    for wish in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(wish, signal.SIG_IGN)
+    raise SystemExit(code)
 
 
 def exit_code_of(app: typer.Typer) -> int:
@@ -22,6 +35,8 @@ def exit_code_of(app: typer.Typer) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         result = app(standalone_mode=False)
+        if result == INTERRUPTED:
+            raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
     except (KeyboardInterrupt, typer.Abort):
         _say("stopped; the same command goes on")

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .show_forecast import forecast_lines
 from .terminal import bar, count, number, one_line, percent, print_table, safe, size, value_text
 
 STATE_STYLES = {
@@ -31,8 +32,8 @@ STATE_STYLES = {
 
 NUM_HEADLINES = 3
 HEADLINES = (
-    "in", "read", "attempts", "accepted_share", "left_out", "quarantined", "failed",
-    "steps", "loss_first", "loss_last",
+    "in", "read", "attempts", "accepted_share", "tokens_per_accepted", "accepted", "pass_rate",
+    "left_out", "quarantined", "failed", "steps", "loss_first", "loss_last",
 )  # fmt: skip
 """Metrics that say most of a step, if they are not 0; a step without any shows its first ones."""
 WIDTH_FOR_EXTRAS = 90
@@ -113,7 +114,8 @@ def show_plan(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
 
     Args:
         rows: `name`, `kind`, `state`, `why` (lines) and `address`, in order. A `complete` step is
-            shown as cached and a `missing` one as one that will run.
+            shown as cached and a `missing` one as one that will run. `forecast` and `outlook` of
+            a step that asks a model are told below why it runs.
     """
     table = plain_table("step", "kind", "state", "address", "why", folds=("why",))
     words = {"complete": "cached", "missing": "will run"}
@@ -124,7 +126,7 @@ def show_plan(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
             safe(one_line(row["kind"])),
             _state(state),
             safe(one_line(row["address"]), "dim"),
-            safe("\n".join(row["why"])),
+            safe("\n".join([*row["why"], *forecast_lines(row)])),
         )
     print_table(console, table)
     waiting = sum(state != "cached" for state in states)

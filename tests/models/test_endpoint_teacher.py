@@ -2,30 +2,27 @@
 
 import json
 import logging
+import resource
 import signal
 import threading
 import time
+import warnings
+from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
+import asking
 import pytest
-from faulty_server import PERMANENT, RETRYABLE, FaultyServer, serving
+from endpoints import CANARY, SAMPLING, ask, pool, questions, run_until, short_waits
+from faulty_server import PERMANENT, RETRYABLE, FaultyServer, serving, typical
 
-from potstill.models import endpoint_teacher
-from potstill.models.endpoint_answer import Retry, read_response
-from potstill.models.endpoint_teacher import open_endpoint
-from potstill.models.request import Completion, Failure, Keys, Request, Sampling, TeacherIdentity
-from potstill.models.teacher import EndpointTeacher
+from potstill.models.request import Abandoned, Completion, Failure, Outcome
+from potstill.models.sampling import Sampling
 from potstill.pipeline.errors import RequestError, StoppedOnPurpose
-from potstill.pipeline.sample import Message
-
-CANARY = "sk-canary0123456789abcdef"
-SAMPLING = Sampling(temperature=0.8, max_tokens=99)
 
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint_teacher, "BACKOFF_START_S", 0.001)
+    short_waits(monkeypatch)
 
 
 @pytest.fixture
@@ -34,31 +31,11 @@ def server() -> Iterator[FaultyServer]:
         yield running
 
 
-def config(server: FaultyServer, **more: Any) -> EndpointTeacher:
-    return EndpointTeacher(**{"base_url": server.url, "model": "r1", "timeout_s": 0.5, **more})
-
-
-def questions(number: int) -> list[Request]:
-    keys = Keys(TeacherIdentity("r1", "", {"model": "r1"}), SAMPLING, {})
-    return [
-        request
-        for place in range(number)
-        for request in keys.requests(f"p{place}", (Message("user", f"{place} + 1?"),), 1)
-    ]
-
-
-def ask(
-    server: FaultyServer, requests: list[Request], **more: Any
-) -> dict[str, Completion | Failure]:
-    with open_endpoint(config(server, **more), SAMPLING, {}) as teacher:
-        return {outcome.key: outcome for outcome in teacher.sample(requests)}
-
-
 def test_every_fault_is_ridden_out_and_the_answers_are_the_same(server: FaultyServer) -> None:
     requests = questions(3 * len(RETRYABLE))
     plain = ask(server, requests)
     with serving(FaultyServer(plan=lambda n: [RETRYABLE[n % len(RETRYABLE)]])) as faulty:
-        assert ask(faulty, requests) == plain
+        assert ask(faulty, requests, timeout_s=0.5) == plain
     assert all(isinstance(outcome, Completion) for outcome in plain.values())
     met = {what for _, what in faulty.attempts}
     assert met == {*RETRYABLE, "answered"}
@@ -66,15 +43,35 @@ def test_every_fault_is_ridden_out_and_the_answers_are_the_same(server: FaultySe
     assert len(faulty.paid) == len(requests)
 
 
+def test_answers_are_the_same_with_a_fifth_of_faults(server: FaultyServer) -> None:
+    requests = questions(400)
+    plain = ask(server, requests)
+    for seed in (1, 2):
+        with serving(FaultyServer(rates=typical(0.2), seed=seed)) as faulty:
+            assert ask(faulty, requests, at_once=64) == plain
+        assert set(faulty.paid.values()) == {1}
+        assert len(faulty.paid) == len(requests)
+        assert len(faulty.attempts) > 440
+
+
+def test_discarded_answers_are_counted() -> None:
+    with (
+        serving(FaultyServer(rates=typical(0.4), seed=3)) as server,
+        pool(server) as teacher,
+    ):
+        asking.completions(asking.ask(teacher, questions(100)))
+        assert teacher.discarded == server.discarded > 5
+        assert teacher.facts()["retries"] == len(server.attempts) - 100
+
+
 @pytest.mark.parametrize("fault", RETRYABLE)
 def test_a_fault_that_stays_becomes_a_failure_of_that_request_alone(fault: str) -> None:
-    requests = questions(2)
-    with serving(FaultyServer(plan=lambda n: [fault] * 9 if n == 0 else [])) as server:
-        outcomes = ask(server, requests, attempts=2, timeout_s=0.3)
+    with serving(FaultyServer(plan=lambda n: [fault] * 99 if n == 0 else [])) as server:
+        outcomes = ask(server, questions(2), attempts=2, timeout_s=0.2)
     failed = [outcome for outcome in outcomes.values() if isinstance(outcome, Failure)]
     assert len(failed) == 1
     assert "after 2 attempts" in failed[0].detail
-    assert [what for _, what in server.attempts].count(fault) == 2
+    assert 2 <= Counter(what for _, what in server.attempts)[fault] <= 4
 
 
 @pytest.mark.parametrize(("fault", "reason"), PERMANENT.items())
@@ -94,16 +91,19 @@ def test_an_answer_cut_by_its_limit_is_kept_and_marked() -> None:
 
 
 def test_what_is_sent_and_what_is_kept(server: FaultyServer) -> None:
-    (request,) = questions(1)
-    with open_endpoint(config(server), SAMPLING, {"enable_thinking": True}) as teacher:
-        (outcome,) = teacher.sample([request])
+    sampling = Sampling(temperature=0.8, max_tokens=99, stop=("END",), extra={"guided": [1]})
+    (request,) = asking.requests(1, sampling, text="{} + 1? 好")
+    with pool(server, template_kwargs={"enable_thinking": True}) as teacher:
+        (outcome,) = asking.ask(teacher, [request])
     assert server.bodies == [
         {
             "model": "r1",
-            "messages": [{"role": "user", "content": "0 + 1?"}],
+            "messages": [{"role": "user", "content": "0 + 1? 好"}],
             "temperature": 0.8,
             "top_p": 0.95,
             "max_tokens": 99,
+            "stop": ["END"],
+            "guided": [1],
             "seed": request.seed,
             "stream": False,
             "chat_template_kwargs": {"enable_thinking": True},
@@ -115,6 +115,27 @@ def test_what_is_sent_and_what_is_kept(server: FaultyServer) -> None:
     assert raw["choices"][0]["message"]["content"] == outcome.text == outcome.whole_text
 
 
+def test_each_request_is_sent_with_its_own_messages_sampling_and_seed(
+    server: FaultyServer,
+) -> None:
+    hot = Sampling(temperature=1.5, seed=None)
+    asked = asking.requests(3, SAMPLING, samples=2) + asking.requests(2, hot, text="{}, hot?")
+    with pool(server) as teacher:
+        asking.completions(asking.ask(teacher, asked))
+    sent = sorted(
+        (body["messages"][0]["content"], body["temperature"], body.get("seed", -1))
+        for body in server.bodies
+    )
+    assert sent == sorted(
+        (
+            each.messages[0].content,
+            each.sampling.temperature,
+            -1 if each.seed is None else each.seed,
+        )
+        for each in asked
+    )
+
+
 def test_a_thought_sent_apart_is_put_back() -> None:
     with serving(FaultyServer(reasoning=True)) as server:
         (outcome,) = ask(server, questions(1)).values()
@@ -124,58 +145,86 @@ def test_a_thought_sent_apart_is_put_back() -> None:
     assert "\n</think>\nThe answer is" in outcome.whole_text
 
 
-def test_no_more_in_flight_than_allowed(server: FaultyServer) -> None:
-    ask(server, questions(60), concurrency=7)
+@pytest.mark.parametrize("more", [{"at_once": 7}, {"at_once": 99, "concurrency": 7}])
+def test_no_more_in_flight_than_allowed(server: FaultyServer, more: dict[str, int]) -> None:
+    ask(server, questions(60), **more)
     assert 2 <= server.most_at_once <= 7
 
 
-def test_requests_are_taken_as_there_is_room(server: FaultyServer) -> None:
-    taken = 0
-
-    def counted() -> Iterator[Request]:
-        nonlocal taken
-        for request in questions(100):
-            taken += 1
-            yield request
-
-    with open_endpoint(config(server, concurrency=5), SAMPLING, {}) as teacher:
-        outcomes = teacher.sample(counted())
-        next(outcomes)
-        assert taken < 30
+def test_more_connections_than_the_usual_limit_of_files(server: FaultyServer) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (300, before[1]))
+    try:
+        with pool(server, at_once=400):
+            assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 400
+        with pytest.raises(RequestError, match="Lower `concurrency`"), pool(server, at_once=10**9):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-def test_retry_after_pauses_the_whole_pool(monkeypatch: pytest.MonkeyPatch) -> None:
-    times: list[float] = []
-    plan = FaultyServer(plan=lambda n: ["429_retry_after"] if n == 0 else [])
-    with serving(plan) as server:
-        real = server.answer
-
-        def timed(body: dict[str, Any], name: str) -> dict[str, Any]:
-            times.append(time.monotonic())
-            return real(body, name)
-
-        monkeypatch.setattr(server, "answer", timed)
-        ask(server, questions(12), concurrency=2)
-    waited = [moment for moment in times if moment - times[0] >= 0.05]
-    assert len(times) == 13
-    assert len(waited) >= 6  # the other worker too, but for what it had in flight
+def test_room_is_what_fits(server: FaultyServer) -> None:
+    with pool(server, at_once=5) as teacher:
+        asked = questions(8)
+        for left in range(5, 0, -1):
+            assert teacher.room == left
+            teacher.submit(asked.pop())
+        assert teacher.room == 0
+        outcomes = teacher.poll(5)
+        assert 1 <= len(outcomes) == teacher.room
 
 
-def test_a_server_that_asks_for_an_hour_stops_the_run() -> None:
-    with (
-        serving(FaultyServer(plan=lambda n: ["429_long"])) as server,
-        pytest.raises(StoppedOnPurpose, match="3600 s"),
-    ):
-        ask(server, questions(5))
+def test_a_poll_ends_in_time_and_when_woken() -> None:
+    with serving(FaultyServer(plan=lambda n: ["hang"])) as server, pool(server) as teacher:
+        assert teacher.poll(0.0) == []
+        assert teacher.poll(0.01) == []
+        (request,) = questions(1)
+        teacher.submit(request)
+        timer = threading.Timer(0.1, teacher.wake)
+        timer.start()
+        started = time.monotonic()
+        assert teacher.poll(20) == []
+        assert time.monotonic() - started < 15
+        timer.join()
+        for _ in range(3):  # woken before: it does not wait
+            teacher.wake()
+        assert teacher.poll(20) == []
+        assert time.monotonic() - started < 15
+    teacher.wake()  # after closing: no error
 
 
-def test_nobody_listens() -> None:
-    with open_endpoint(
-        EndpointTeacher(base_url="http://127.0.0.1:9", model="r1", attempts=3), SAMPLING, {}
-    ) as teacher:
-        (outcome,) = teacher.sample(questions(1))
-    assert isinstance(outcome, Failure)
-    assert outcome.reason == "connection_failed"
+def test_draining_gives_back_what_waits_and_what_fails_then() -> None:
+    plan = {0: ["429_retry_after"] * 9, 1: [], 2: ["500"] * 9}
+    server = FaultyServer(plan=lambda n: plan[n], latency_s=0.3, retry_after="9")
+    with serving(server), pool(server, at_once=3) as teacher:
+        asked = questions(4)
+        for request in asked[:3]:
+            teacher.submit(request)
+        while not any(what == "429_retry_after" for _, what in server.attempts):
+            teacher.poll(0.05)
+        while "waiting" not in teacher.facts():
+            teacher.poll(0.05)
+        teacher.submit(asked[3])
+        teacher.drain()
+        assert teacher.room == 0
+        outcomes = []
+        while len(outcomes) < 4:
+            outcomes += teacher.poll(5)
+    kinds = {outcome.key: type(outcome) for outcome in outcomes}
+    assert kinds[asked[0].key] is kinds[asked[2].key] is kinds[asked[3].key] is Abandoned
+    assert kinds[asked[1].key] is Completion
+    assert len(server.paid) == 1
+
+
+def test_closing_leaves_nothing_behind() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with serving(FaultyServer(plan=lambda n: ["hang"] * 9)) as server:
+            with pool(server) as teacher:
+                for request in questions(5):
+                    teacher.submit(request)
+                assert teacher.poll(0.1) == []
+            assert threading.active_count() == 2  # this one and the server's
 
 
 def test_a_refused_key_stops_the_run_and_is_in_no_text(
@@ -201,20 +250,39 @@ def test_the_key_is_in_no_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POTSTILL_TEST_KEY", CANARY)
     faults = [*RETRYABLE, *PERMANENT]
     with serving(FaultyServer(plan=lambda n: [faults[n]] * 9)) as server:
-        outcomes = ask(
-            server,
-            questions(len(faults)),
-            api_key_env="POTSTILL_TEST_KEY",
-            attempts=1,
-            timeout_s=0.3,
-        )
+        more = {"api_key_env": "POTSTILL_TEST_KEY", "attempts": 1, "timeout_s": 0.3}
+        outcomes = ask(server, questions(len(faults)), **more)
     assert len(outcomes) == len(faults)
     assert CANARY not in repr(outcomes)
+
+
+@pytest.mark.parametrize("key", ["two\nlines", "schlüssel", "“quoted”"])
+def test_a_key_that_no_header_can_hold_is_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, server: FaultyServer, key: str
+) -> None:
+    monkeypatch.setenv("POTSTILL_TEST_KEY", key)
+    with pytest.raises(RequestError, match="POTSTILL_TEST_KEY") as caught:
+        ask(server, [], api_key_env="POTSTILL_TEST_KEY")
+    assert key not in str(caught.value)
 
 
 def test_without_a_key_none_is_sent(server: FaultyServer) -> None:
     ask(server, questions(1))
     assert server.keys == {None}
+
+
+@pytest.mark.parametrize("fault", ["402", "429_quota"])
+def test_an_account_without_credit_stops_the_run_when_the_rest_is_home(fault: str) -> None:
+    server = FaultyServer(plan=lambda n: [fault] * 9 if n == 2 else [], latency_s=0.2)
+    outcomes: list[Outcome] = []
+    with (
+        serving(server),
+        pool(server) as teacher,
+        pytest.raises(StoppedOnPurpose, match="no credit left"),
+    ):
+        run_until(teacher, questions(6), outcomes=outcomes)
+    assert sum(isinstance(outcome, Completion) for outcome in outcomes) == 5
+    assert sum(server.paid.values()) == 5
 
 
 def test_an_interrupt_ends_it_at_once_with_nothing_left_behind() -> None:
@@ -228,52 +296,3 @@ def test_an_interrupt_ends_it_at_once_with_nothing_left_behind() -> None:
             ask(server, questions(10), timeout_s=30)
         assert time.monotonic() - started < 10  # not the 30 s of the hanging server
         timer.join()
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        (None, None),
-        ("7", 7.0),
-        ("0.5", 0.5),
-        ("-3", 0.0),
-        ("nan", 0.0),
-        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
-        ("soon", None),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
-    assert endpoint_teacher._retry_after(header) == seconds
-
-
-CHOICE = {"message": {"content": "7"}, "finish_reason": "stop"}
-
-
-@pytest.mark.parametrize(
-    ("status", "data", "expected"),
-    [
-        (200, {"choices": [CHOICE]}, Completion),
-        (200, {"choices": [CHOICE], "usage": None}, Completion),
-        (200, {"choices": [CHOICE], "usage": {"completion_tokens": "7"}}, Completion),
-        (200, {"choices": [{**CHOICE, "message": {"content": ""}}]}, Completion),
-        (
-            200,
-            {"choices": [{**CHOICE, "message": {"content": None, "reasoning": "3"}}]},
-            Completion,
-        ),
-        (200, {"choices": [{**CHOICE, "message": None}]}, Retry),
-        (200, {"choices": {"0": CHOICE}}, Retry),
-        (200, [CHOICE], Retry),
-        (200, "text", Retry),
-        (200, None, Retry),
-        (500, {}, Retry),
-        (529, {}, Retry),
-        (418, {}, Failure),
-    ],
-)
-def test_what_a_response_means(status: int, data: Any, expected: type) -> None:
-    (request,) = questions(1)
-    outcome = read_response(request, status, json.dumps(data).encode())
-    assert isinstance(outcome, expected)
-    if isinstance(outcome, Completion):
-        assert outcome.completion_tokens is None

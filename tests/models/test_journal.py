@@ -1,28 +1,36 @@
 """What was paid for stays: round trips, kill -9, full disks, foreign files."""
 
+import contextlib
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from potstill.models.journal import Journal, open_journal, read_journal
+from potstill.models.journal import Bought, Journal, open_journal, read_journal
 from potstill.models.journal_file import SCHEMA_VERSION
 from potstill.models.request import Completion, Request
+from potstill.models.sampling import Sampling
 from potstill.pipeline.errors import RequestError, StepFailed
 from potstill.pipeline.sample import Message
+from potstill.pipeline.verdict import Json, Verdict
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
-def request(key: str, prompt_id: str = "p", index: int = 0) -> Request:
-    return Request(key, prompt_id, index, (Message("user", "?"),), 1)
+def request(key: str, subject: str = "p", index: int = 0, tier: int = 0) -> Request:
+    return Request(key, subject, index, (Message("user", "?"),), Sampling(), 1, tier)
+
+
+def known(journal: Journal, keys: Iterable[str]) -> set[str]:
+    return {key for key in keys if journal.has(key)}
 
 
 def completion(key: str, text: str = "7", tokens: int | None = 3) -> Completion:
@@ -60,9 +68,9 @@ def test_reading_is_a_function_of_keys(tmp_path: Path) -> None:
             for key in keys:
                 writer.put(request(key), completion(key))
         assert writer.committed == 1201
-        assert writer.tokens == 3 * 1201
+        assert (writer.prompt_tokens, writer.completion_tokens) == (5 * 1201, 3 * 1201)
         wanted = [*keys[::2], "unknown"]
-        assert journal.known(wanted) == set(keys[::2])
+        assert known(journal, wanted) == set(keys[::2])
         assert set(journal.read(wanted)) == set(keys[::2])
 
 
@@ -79,10 +87,62 @@ def test_what_was_bought_for_a_step(tmp_path: Path) -> None:
         with journal.writer("r/traces") as writer:
             writer.put(request("a", "p", 0), completion("a", tokens=10))
             writer.put(request("b", "p", 1), completion("b", tokens=None))
-            writer.put(request("c", "p", 1), completion("c", tokens=4))
+            writer.put(request("c", "p", 0, tier=1), completion("c", tokens=4))
         with journal.writer("other/traces") as writer:
             writer.put(request("d", "p", 2), completion("d"))
-        assert journal.bought_for("r/traces") == {("p", 0): 10, ("p", 1): 4}
+        assert journal.sums_of("r/traces") == Bought(3, 15, 14, 116.0)
+        assert journal.sums_of("r/nothing") == Bought(0, 0, 0, 0.0)
+        places = [request("?", "p", 0), request("?", "p", 1), request("?", "p", 0, 1)]
+        found = [journal.bought_instead("r/traces", place) for place in places]
+        assert found == [(5, 10), (5, 0), (5, 4)]
+        assert journal.bought_instead("r/traces", request("?", "p", 2)) is None
+        assert journal.bought_instead("r/traces", request("?", "q", 0)) is None
+
+
+@given(
+    score=st.none() | st.floats(0, 1),
+    evidence=st.dictionaries(TEXT, st.none() | st.integers(-9, 9) | TEXT | st.lists(TEXT)),
+)
+@settings(max_examples=30, deadline=None)
+def test_verdicts_come_back_as_they_were(
+    tmp_path_factory: pytest.TempPathFactory, score: float | None, evidence: dict[str, Json]
+) -> None:
+    verdict = Verdict(score, "because", evidence)
+    path = tmp_path_factory.mktemp("journal") / "journal.sqlite"
+    with open_journal(path) as journal:
+        with journal.writer("r/s") as writer:
+            writer.put_verdicts("sample", {"print": verdict, "other": Verdict(1.0, "good")})
+            writer.put_verdicts("sample", {"other": Verdict(0.0, "changed")})  # the first stays
+        found = journal.verdicts("sample", ["print", "other", "unknown"])
+        assert found == {"print": verdict, "other": Verdict(1.0, "good")}
+        assert found["print"].to_row("x") == verdict.to_row("x")
+        assert journal.verdicts("another", ["print"]) == {}
+    assert writer.committed == 0  # verdicts are not purchases
+
+
+@pytest.mark.slow
+def test_every_byte_prefix_of_the_tail_opens(tmp_path: Path) -> None:
+    """A torn write-ahead log loses at most its last commit, wherever it is torn."""
+    source, torn = tmp_path / "journal.sqlite", tmp_path / "torn.sqlite"
+    with open_journal(source) as journal, journal.writer("r/s") as writer:
+        for number in range(4):
+            writer.put(request(str(number)), completion(str(number), "x" * 300))
+            while writer.committed <= number:
+                time.sleep(0.001)
+        database, log = source.read_bytes(), Path(f"{source}-wal").read_bytes()
+    assert len(log) > 3 * 4096
+    most = 0
+    for length in range(len(log) - 4120 - 24, len(log) + 1):
+        torn.write_bytes(database)
+        Path(f"{torn}-wal").write_bytes(log[:length])
+        Path(f"{torn}-shm").unlink(missing_ok=True)
+        with contextlib.closing(sqlite3.connect(torn)) as connection:
+            connection.execute("PRAGMA synchronous = OFF")  # thousands of openings
+            keys = [row[0] for row in connection.execute("SELECT key FROM completions")]
+        assert keys == [str(number) for number in range(len(keys))]
+        assert len(keys) >= most, "a longer log holds fewer rows"
+        most = max(most, len(keys))
+    assert most == 4
 
 
 def test_everything_is_committed_however_the_block_is_left(tmp_path: Path) -> None:
@@ -90,7 +150,7 @@ def test_everything_is_committed_however_the_block_is_left(tmp_path: Path) -> No
     with open_journal(path) as journal:
         with pytest.raises(KeyboardInterrupt):
             interrupt_after(1000, journal)
-        assert len(journal.known(map(str, range(1000)))) == 1000
+        assert len(known(journal, map(str, range(1000)))) == 1000
 
 
 def interrupt_after(rows: int, journal: Journal) -> None:
@@ -110,7 +170,7 @@ def test_others_may_look_in_while_it_is_written(tmp_path: Path) -> None:
             time.sleep(0.01)
         with read_journal(path) as reader:
             assert reader is not None
-            assert reader.known(["a"]) == {"a"}
+            assert reader.has("a")
             with pytest.raises(sqlite3.OperationalError, match="readonly"):
                 reader._connection.execute("DELETE FROM completions")
 
@@ -196,7 +256,7 @@ def test_a_disk_that_refuses_stops_the_step_and_keeps_what_was_committed(tmp_pat
         assert rows == int(count) >= 1
         with journal.writer("r/s") as writer:
             writer.put(request("later"), completion("later"))
-        assert journal.known(["early", "later"]) == {"early", "later"}
+        assert known(journal, ["early", "later"]) == {"early", "later"}
 
 
 def a_database(path: Path, *statements: str) -> None:

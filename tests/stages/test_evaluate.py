@@ -1,8 +1,6 @@
 """`evaluate`: its metrics on completions whose scores are known, and with the real engine."""
 
 import math
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,18 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from model_bench import ModelBench, make_tiny_model
+from scripted_teacher import ScriptedTeacher
 from workbench import aside, problem
 
 from potstill.filters import FILTERS
-from potstill.models.request import Completion, Failure, Request
-from potstill.models.teacher import Opening
+from potstill.models.opening import Opening
+from potstill.models.quota import standard_error
+from potstill.models.request import Completion, Request
 from potstill.pipeline.artifact import Artifact
 from potstill.pipeline.errors import StepFailed
 from potstill.pipeline.filter import RowFilter
 from potstill.pipeline.references import Execution, Reference, UsesFilter, walk
 from potstill.pipeline.sample import Sample
 from potstill.pipeline.verdict import Verdict
-from potstill.stages.evaluate import Evaluate, standard_error
+from potstill.stages.evaluate import Evaluate
 
 
 class AsSaid(RowFilter):
@@ -36,17 +36,18 @@ class AsSaid(RowFilter):
         return Verdict(None if said == "none" else float(said), "said")
 
 
-class Script:
+def script() -> ScriptedTeacher:
     """Says for each problem what its question lists: "1 0 none fail" for samples 0 to 3."""
 
-    def sample(self, requests: Iterable[Request]) -> Iterator[Completion | Failure]:
-        for request in requests:
-            words = request.messages[-1].content.split()
-            said = words[request.index]
-            if said == "fail":
-                yield Failure(request.key, "prompt_too_long", "as scripted")
-            else:
-                yield Completion(request.key, f"score {said}", "stop", 3, 4, "m", "{}")
+    def said(request: Request) -> str:
+        return request.messages[-1].content.split()[request.index]
+
+    return ScriptedTeacher(
+        act=lambda request: "prompt_too_long" if said(request) == "fail" else None,
+        answer=lambda request: Completion(
+            request.key, f"score {said(request)}", "stop", 3, 4, "m", "{}"
+        ),
+    )
 
 
 @pytest.fixture
@@ -70,11 +71,7 @@ def evaluate(
     questions: list[str],
     **more: Any,
 ) -> Artifact:
-    @contextmanager
-    def open_script(opening: Opening) -> Iterator[Script]:
-        yield Script()
-
-    monkeypatch.setattr(Opening, "open", open_script)
+    monkeypatch.setattr(Opening, "open", lambda opening: script().open())
     heldout = bench.samples("heldout", [problem(question) for question in questions])
     given_stage = {"model": "./student", "problems": "heldout", "correct": "said", **more}
     return bench.run(
@@ -138,21 +135,23 @@ def test_what_is_bought_once_is_scored_again_for_nothing(
     bench: ModelBench, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = evaluate(bench, folder, monkeypatch, ["1 0 0 0"])
-    monkeypatch.setattr(Script, "sample", None)  # nothing may be asked
+    monkeypatch.setattr(ScriptedTeacher, "submit", None)  # nothing may be asked
     again = evaluate(bench, folder, monkeypatch, ["1 0 0 0"], engine="transformers")
     assert (again.digest, again.metrics) == (first.digest, first.metrics)
 
 
 def test_marks_for_the_plan() -> None:
     given_stage = {"model": "qwen", "problems": "p", "correct": "math", "also": ["format"]}
-    marks = [(m.at[0], type(m.mark)) for m in walk(Evaluate.model_validate(given_stage))]
-    assert marks == [
+    marks = {(m.at[0], type(m.mark)) for m in walk(Evaluate.model_validate(given_stage))}
+    assert marks == {
         ("model", Reference),
         ("problems", Reference),
         ("correct", UsesFilter),
         ("also", UsesFilter),
         ("engine", Execution),
-    ]
+        ("engine_args", Execution),
+        ("concurrency", Execution),
+    }
     assert Evaluate.makes == "evaluation"
 
 

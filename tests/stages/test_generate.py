@@ -102,7 +102,6 @@ def test_what_is_counted(bench: Workbench, server: FaultyServer) -> None:
         "attempts": 10,
         "rows": 10,
         "failed": {},
-        "requests": 10,
         "prompt_tokens": 110,
         "completion_tokens": 70,
         "mean_completion_tokens": 7.0,
@@ -137,7 +136,7 @@ def test_the_same_step_again_asks_nothing_and_writes_the_same_bytes(
 def test_counts_close_and_failures_are_named(bench: Workbench) -> None:
     plan = {0: ["400_context"], 3: ["content_filter"], 5: ["422"] * 9}
     with serving(FaultyServer(plan=lambda n: plan.get(n, []))) as server:
-        given = stage(server, max_failed=0.5, teacher={"concurrency": 1})
+        given = stage(server, max_failed=0.5, concurrency=1)
         made = bench.run("traces", given, inputs={"problems": problems(bench)})
     assert made.metrics["failed"] == {"content_filter": 1, "prompt_too_long": 1, "unprocessable": 1}
     assert made.metrics["attempts"] == made.metrics["rows"] + 3 == 10
@@ -156,7 +155,7 @@ def test_too_many_failures_keep_what_was_bought(bench: Workbench) -> None:
     inputs = {"problems": problems(bench)}
     with serving(FaultyServer(plan=lambda n: ["404"] if n == 6 else [])) as server:
         with pytest.raises(StepFailed, match=r"not_found: 1.*the same command goes on"):
-            bench.run("traces", stage(server, teacher={"concurrency": 1}), inputs=inputs)
+            bench.run("traces", stage(server, concurrency=1), inputs=inputs)
         made = bench.run("traces", stage(server), inputs=inputs)
     assert made.rows == 10
     assert sum(server.paid.values()) <= 11  # one may have been in flight when the step stopped
@@ -191,8 +190,11 @@ def test_rows_from_the_journal_are_judged_too(bench: Workbench, server: FaultySe
     assert len(server.attempts) == 10
     assert made.verdict_table("first").num_rows == 10
     assert made.metrics["accepted"] == 4
-    event = bench.events[-1]
+    event = [event for event in bench.events if event["event"] == "progress"][-1]
     assert event["facts"]["accepted"] == 0.0  # of what this run bought: the second samples
+    with open_journal(bench.root / "journal.sqlite") as journal:
+        query = "SELECT count(*) FROM verdicts"
+        assert journal._connection.execute(query).fetchone() == (10,)
 
 
 def test_a_filter_over_whole_datasets_is_refused_before_anything_is_paid(
@@ -243,7 +245,7 @@ def test_no_problems_make_an_empty_dataset(bench: Workbench, server: FaultyServe
         ({}, None),
         ({"samples": 4}, None),
         ({"accept": {"first": 1}}, None),
-        ({"teacher": {"concurrency": 3, "api_key_env": "KEY"}}, None),
+        ({"teacher": {"api_key_env": "KEY"}, "concurrency": 3}, None),
         ({"teacher": {"prefills_think": True}}, None),
         ({"prompt": "solve"}, "10 of the 10 completions bought for it (70 tokens)"),
         ({"teacher": {"revision": "v2"}}, "10 of the 10"),
@@ -337,12 +339,12 @@ def test_a_stopped_step_goes_on_and_buys_only_what_was_in_flight(
     acknowledged = run_step_until(bench.root, model, config, done=30, how=how)
     assert 30 <= acknowledged < 300
     with open_journal(bench.root / "journal.sqlite") as journal:
-        had = journal.bought_for("bench/traces")
-    assert len(had) >= acknowledged
+        had = journal.sums_of("bench/traces").completions
+    assert had >= acknowledged
     stage = Generate.model_validate(config)
     made = bench.run("traces", stage, inputs=inputs, paths={str(model): model})
-    totals = [event["done"] for event in bench.events if event["event"] == "progress"]
-    assert totals[0] == len(had)  # what the killed run had is not asked again
+    spent = [event["requests"] for event in bench.events if event["event"] == "spent"]
+    assert spent[-1] == 300 - had  # what the killed run had is not asked again
     assert made.rows == 300
     again = bench.run("again", stage, inputs=inputs, paths={str(model): model})
     assert (again.digest, again.metrics) == (made.digest, made.metrics)

@@ -134,6 +134,22 @@ def test_plan_says_what_will_run_and_why() -> None:
     assert piped(show_plan, rows[:1])[-1] == "Nothing to do"
 
 
+def test_plan_says_what_a_step_would_buy() -> None:
+    forecast = {
+        "requests": 12_000, "have": 0, "tokens": 2_100_000, "tokens_low": 1_900_000,
+        "tokens_high": 2_400_000, "usd": 3.1, "usd_low": None, "usd_high": None, "basis": "",
+    }  # fmt: skip
+    rows = [
+        step("traces", "missing", why=["not built yet"], forecast=forecast, outlook=None),
+        step("more", "missing", forecast=None, outlook="can be forecast once traces is there"),
+    ]
+    assert piped(show_plan, rows)[1:4] == [
+        "traces load ▸ will run 0123abcd not built yet",
+        "12,000 requests, ~2.1M tokens (1.9–2.4M), ~$3.10",
+        "more load ▸ will run 0123abcd can be forecast once traces is there",
+    ]
+
+
 def test_hostile_facts_act_on_nothing() -> None:
     rows = [step(HOSTILE, HOSTILE, kind=HOSTILE, metrics={HOSTILE: 1}, path=f"/a/{HOSTILE}")]
     for show in (show_status, show_plan):
@@ -149,6 +165,10 @@ def test_hostile_facts_act_on_nothing() -> None:
         ({"rows": 5, "kept": True, "name": "x", "parts": {"a": {"rows": 1}}}, ""),
         ({"rows": 5, "in": 7, "left_out": {"math": 2, "loops": 1}}, "in 7 · left_out 3"),
         ({"attempts": 9, "accepted_share": None, "failed": {}, "x": 1}, "attempts 9"),
+        (
+            {"attempts": 9, "accepted": 4, "accepted_share": 0.5, "tokens_per_accepted": 80.0},
+            "attempts 9 · accepted_share 0.5 · tokens_per_accepted 80",
+        ),
         ({"a": 1, "b": 0.25, "c": 3, "d": 4}, "a 1 · b 0.25 · c 3"),
         ({"pass@1": None, "pass@1_se": None}, "pass@1 –"),
         ({"n": 9, "pass@1": 0.0, "pass@1_se": 0.0}, "pass@1 0.0 % ± 0.0"),

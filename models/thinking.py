@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-OPEN, CLOSE = "<think>", "</think>"
+from .chat import END_THINK, THINK
+
+OPEN, CLOSE = THINK, END_THINK
 
 Span = tuple[int, int]
 """[start, end) in code points of the completion."""

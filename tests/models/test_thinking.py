@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from potstill.filters.thinking import reasoning_span, split
+from potstill.models.thinking import reasoning_span, split
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,43 @@
+"""One run at a time, and what a killed one left behind is cleared by the next."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import pytest
+
+from potstill.pipeline.errors import RequestError
+from potstill.pipeline.lock import run_lock
+
+
+def test_a_second_holder_is_refused_or_waits(tmp_path: Path) -> None:
+    held = contextlib.ExitStack()
+    held.enter_context(run_lock(tmp_path))
+    message = rf"in use by process {os.getpid()} \(step \?\)\. Wait for it \(--wait does\)"
+    with pytest.raises(RequestError, match=message), run_lock(tmp_path):
+        pass
+    told = []
+
+    def waiting(text: str) -> None:
+        told.append(text)
+        held.close()
+
+    with run_lock(tmp_path, waiting):
+        assert told == [f"waiting for process {os.getpid()} (step ?) to leave {tmp_path}"]
+
+
+def test_orphans_of_killed_runs_go_and_nothing_else_does(tmp_path: Path) -> None:
+    orphan = f".part-00000.parquet.{os.getpid()}.tmp"  # as by an earlier process of our number
+    artifact = tmp_path / "toy" / "first-0123abcd" / "verdicts" / "math"
+    other = tmp_path / "toy" / "mine"
+    for folder in (artifact, other):
+        folder.mkdir(parents=True)
+        (folder / orphan).write_text("", encoding="utf-8")
+    (tmp_path / orphan).write_text("", encoding="utf-8")
+    (artifact / "part-00000.parquet").write_text("", encoding="utf-8")
+    with run_lock(tmp_path):
+        assert [file.name for file in artifact.iterdir()] == ["part-00000.parquet"]
+        assert not (tmp_path / orphan).exists()
+        assert (other / orphan).exists(), "not a folder that we made"
