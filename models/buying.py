@@ -17,7 +17,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -161,8 +161,7 @@ class Buying:
                         request = self._submit(teacher, request)
                     if not self._outstanding and self._is_over(request):
                         break
-                    for outcome in teacher.poll(_POLL_S):
-                        self._take(outcome)
+                    self._take(teacher.poll(_POLL_S))
                     self._prune()
                     self._tell_now_and_then()
             finally:
@@ -237,17 +236,25 @@ class Buying:
             return State.PENDING
         return State.ACCEPTED if accepted else State.REJECTED
 
-    def _take(self, outcome: Outcome) -> None:
-        request = self._flying.pop(outcome.key)
-        if isinstance(outcome, Completion):
-            self._keep(request, outcome)
-        elif isinstance(outcome, Failure):
-            self.failures.add(outcome)
-            self._settled += len(self._demand.failed(outcome.key))
-            self._unless_broken(self._check_failures)
+    def _take(self, outcomes: Sequence[Outcome]) -> None:
+        """Completions go to the journal first: while they are committed the rest is done."""
+        asked = [self._flying.pop(outcome.key) for outcome in outcomes]
+        bought = [
+            (request, outcome)
+            for request, outcome in zip(asked, outcomes, strict=True)
+            if isinstance(outcome, Completion)
+        ]
+        if bought:
+            self._writer.put_all(bought)
+        for outcome in outcomes:
+            if isinstance(outcome, Completion):
+                self._keep(outcome)
+            elif isinstance(outcome, Failure):
+                self.failures.add(outcome)
+                self._settled += len(self._demand.failed(outcome.key))
+                self._unless_broken(self._check_failures)
 
-    def _keep(self, request: Request, done: Completion) -> None:
-        self._writer.put(request, done)
+    def _keep(self, done: Completion) -> None:
         self._fresh[done.key] = done
         self._known.add(done.key)
         self._order_of_fresh.append(done.key)

@@ -10,10 +10,9 @@ counted is lost.
 from __future__ import annotations
 
 import contextlib
-import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -23,10 +22,9 @@ from ..pipeline.verdict import Verdict
 from .journal_file import connect
 from .request import Completion, Request
 
-_COMMIT_ROWS: Final = 1024
-"""Most rows of one commit."""
 _STATEMENT_ROWS: Final = 256
-_QUEUE_ROWS: Final = 8192
+_WAITING_ROWS: Final = 8192
+"""Rows that wait for a commit at which `put` waits too: a slow disk must not fill the memory."""
 
 COLUMNS: Final = (
     "key",
@@ -55,9 +53,10 @@ class JournalWriter:
     def __init__(self, path: Path, step: str) -> None:
         self._path = path
         self._step = step
-        self._queue: queue.Queue[_Row | None] = queue.Queue(_QUEUE_ROWS)
+        self._waiting: list[_Row] = []
+        self._changed = threading.Condition()
         self._error: BaseException | None = None
-        self._ended = False
+        self._is_closing = False
         self.on_commit: Callable[[], None] = lambda: None
         """Called from the writing thread after each commit, and when it gives up."""
         self.committed = 0
@@ -73,39 +72,44 @@ class JournalWriter:
         Raises:
             StepFailed: an earlier commit failed, as on a full disk.
         """
-        place = (self._step, request.subject, request.tier, request.index)
-        self._put((True, (*place, *(getattr(done, name) for name in COLUMNS))))
+        self.put_all([(request, done)])
 
-    def put_verdicts(self, about: str, verdicts: Mapping[str, Verdict]) -> None:
-        """Hand over what filters (by fingerprint) said of a sample.
+    def put_all(self, bought: Iterable[tuple[Request, Completion]]) -> None:
+        """Hand over what came together, so that it is committed together.
 
         Raises:
-            StepFailed: as `put`.
+            StepFailed: an earlier commit failed.
         """
-        for fingerprint, verdict in verdicts.items():
-            row = verdict.to_row(about)
-            told = (row["score"], row["reason"], row["evidence"])
-            self._put((False, (about, fingerprint, *told)))
+        self._put([(True, self._row(request, done)) for request, done in bought])
+
+    def put_verdicts(self, verdicts: Iterable[tuple[str, Mapping[str, Verdict]]]) -> None:
+        """Hand over what filters (by fingerprint) said of samples (by `sample_digest`).
+
+        Raises:
+            StepFailed: an earlier commit failed.
+        """
+        rows: list[_Row] = []
+        for about, by_filter in verdicts:
+            for fingerprint, verdict in by_filter.items():
+                row = verdict.to_row(about)
+                told = (row["score"], row["reason"], row["evidence"])
+                rows.append((False, (about, fingerprint, *told)))
+        self._put(rows)
 
     def close(self) -> None:
-        """Commit what is queued and end the thread.
+        """Commit what waits and end the thread.
 
         Raises:
             StepFailed: it could not be committed.
         """
-        self._queue.put(None)
+        with self._changed:
+            self._is_closing = True
+            self._changed.notify_all()
         self._thread.join()
-        self._raise_error()
+        self.check()
 
     def check(self) -> None:
         """Raises StepFailed if a commit failed."""
-        self._raise_error()
-
-    def _put(self, row: _Row) -> None:
-        self._raise_error()
-        self._queue.put(row)
-
-    def _raise_error(self) -> None:
         if self._error is not None:
             raise StepFailed(
                 f"the journal {self._path} cannot be written: {self._error}. The "
@@ -113,32 +117,39 @@ class JournalWriter:
                 "or mend the disk, then run the same command to go on."
             ) from self._error
 
+    def _row(self, request: Request, done: Completion) -> tuple[Any, ...]:
+        place = (self._step, request.subject, request.tier, request.index)
+        return (*place, *(getattr(done, name) for name in COLUMNS))
+
+    def _put(self, rows: Sequence[_Row]) -> None:
+        with self._changed:
+            while len(self._waiting) >= _WAITING_ROWS and self._error is None:
+                self._changed.wait()
+            self.check()
+            self._waiting += rows
+            self._changed.notify_all()
+
     def _run(self) -> None:
-        """The thread: after an error it only empties the queue, so that `put` never hangs."""
+        """The thread: ends with an error or when all is committed."""
         try:
             with contextlib.closing(connect(self._path)) as connection:
                 while batch := self._next_batch():
                     self._commit(connection, batch)
                     self.on_commit()
         except BaseException as error:
-            self._error = error
+            with self._changed:
+                self._error = error
+                self._changed.notify_all()
             self.on_commit()
-            while not self._ended:
-                self._ended = self._queue.get() is None
 
     def _next_batch(self) -> list[_Row]:
-        """Waits for one row, then takes what else is there; empty after `close`."""
-        batch: list[_Row] = []
-        while not self._ended and len(batch) < _COMMIT_ROWS:
-            try:
-                row = self._queue.get(block=not batch)
-            except queue.Empty:
-                break
-            if row is None:
-                self._ended = True
-            else:
-                batch.append(row)
-        return batch
+        """Waits for rows and takes all that are there; empty after `close`."""
+        with self._changed:
+            while not self._waiting and not self._is_closing:
+                self._changed.wait()
+            batch, self._waiting = self._waiting, []
+            self._changed.notify_all()
+            return batch
 
     def _commit(self, connection: sqlite3.Connection, batch: Sequence[_Row]) -> None:
         completions = [values for is_completion, values in batch if is_completion]

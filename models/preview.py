@@ -100,7 +100,7 @@ def _tokenizer(folder: Path | None) -> tuple[Any | None, str | None]:
     if importlib.util.find_spec("transformers") is None:
         return None, "transformers is not installed; pip install 'potstill[train]'"
     if not folder.is_dir():
-        return None, "the model is not built yet"
+        return None, "the model is not on this machine yet"
     try:
         return load_tokenizer(folder), None
     except RequestError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..models.journal import Bought, Journal, read_journal
 from ..models.meter import Spread, dollars
@@ -132,18 +133,24 @@ class Asked:
         """The first request as it would be sent; None without problems."""
         for attempts in self.order.attempts():
             for attempt in attempts:
-                teacher = self._tiers[0].teacher
-                folder = (
-                    self._context.path(teacher.model) if isinstance(teacher, LocalTeacher) else None
-                )
                 return preview_of(
                     self._context.step,
                     attempt.request,
                     self.order.tiers[0].teacher,
-                    folder,
+                    self._folder(),
                     self._asking.chat_template_kwargs,
                 )
         return None
+
+    def _folder(self) -> Path | None:
+        """Of the first tier's model, there or not (looking fetches nothing); None for a server."""
+        teacher = self._tiers[0].teacher
+        if isinstance(teacher, EndpointTeacher):
+            return None
+        try:
+            return self._context.path(teacher.model)
+        except KeyError:  # a hub model that was not fetched yet
+            return Path(teacher.model)
 
     def _rows(self) -> Iterator[Row]:
         return rows_with_verdicts(self._problems, self._verdicts)

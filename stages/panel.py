@@ -171,10 +171,17 @@ class Panel:
     def _judge_batch(self, batch: Sequence[tuple[Attempt, Sample]], writer: JournalWriter) -> None:
         samples = [sample for _, sample in batch]
         columns = {name: self._judge(name, samples) for name in self.filters}
-        for row, (attempt, sample) in enumerate(batch):
-            verdicts = {name: column[row] for name, column in columns.items()}
-            recorded = {self._fingerprints[name]: each for name, each in verdicts.items()}
-            writer.put_verdicts(sample_digest(sample), recorded)
+        rows = [
+            {name: column[row] for name, column in columns.items()} for row in range(len(batch))
+        ]
+        writer.put_verdicts(
+            (
+                sample_digest(sample),
+                {self._fingerprints[name]: verdict for name, verdict in verdicts.items()},
+            )
+            for sample, verdicts in zip(samples, rows, strict=True)
+        )
+        for (attempt, sample), verdicts in zip(batch, rows, strict=True):
             made = sample.generation
             tokens = (made.completion_tokens or 0) if made else 0
             self._results.append((attempt, self.is_accepted(verdicts), tokens))

@@ -20,12 +20,19 @@ def warm() -> Iterator[Warm]:
     process.close()
 
 
-@pytest.fixture
-def place() -> Iterator[Path]:
+@pytest.fixture(scope="session")
+def places() -> Iterator[Path]:
     """A folder in memory where there is one: a kill -9 is the same there, an fsync costs nothing.
 
     What a disk makes of a power cut cannot be tested by killing processes on any file system.
     """
     base = MEMORY if os.access(MEMORY, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="potstill-crash-", dir=base) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def place(places: Path) -> Iterator[Path]:
+    """A new folder there, for one test."""
+    with tempfile.TemporaryDirectory(dir=places) as folder:
         yield Path(folder)

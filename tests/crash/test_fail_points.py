@@ -39,9 +39,9 @@ CASES = ALL if int(os.environ.get("POTSTILL_KILLS", "50")) >= 200 else TURNS
 
 
 @pytest.fixture(scope="module")
-def calm(tmp_path_factory: pytest.TempPathFactory, warm: Warm) -> tuple[dict[str, str], Ended]:
+def calm(places: Path, warm: Warm) -> tuple[dict[str, str], Ended]:
     """The files of an uninterrupted run, and how it ended."""
-    with open_site(tmp_path_factory.mktemp("calm") / "site", **SMALL) as site:
+    with open_site(places / "calm of fail points", **SMALL) as site:
         ended = warm.run(site, count=True)
         assert ended.code == 0, ended.text
         return files_of(site), ended

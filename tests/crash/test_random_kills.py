@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,8 @@ class Calm:
 
 
 @pytest.fixture(scope="module")
-def calm(tmp_path_factory: pytest.TempPathFactory, warm: Warm) -> Calm:
-    return Calm(tmp_path_factory.mktemp("calm"), warm)
+def calm(places: Path, warm: Warm) -> Calm:
+    return Calm(places / "calm", warm)
 
 
 @pytest.mark.slow
@@ -65,7 +66,7 @@ def test_whatever_instant_it_is_killed_at(
             while ended is None or ended.code < 0:
                 instant = chance.uniform(0, 0.7 * calm.seconds[form])
                 may_die = campaign.kills + kills < KILLS_OF_ONE
-                print(f"seed {seed}, round {rounds}: killed after {instant:.4f} s, if it lasts")
+                sys.stdout.write(f"seed {seed}, round {rounds}: killed after {instant:.4f} s\n")
                 ended = campaign.after(warm.run(site, kill_after=instant if may_die else None))
             assert ended.code == 0, ended.text
             campaign.is_as_if_nothing_had_happened(calm.files[form])

@@ -183,9 +183,9 @@ def test_no_more_is_in_flight_than_fits_and_is_not_durable(
     most = 0
     put = Buying._keep
 
-    def keep(self: Buying, request: Request, done: Completion) -> None:
+    def keep(self: Buying, done: Completion) -> None:
         nonlocal most
-        put(self, request, done)
+        put(self, done)
         most = max(most, self._outstanding)
 
     monkeypatch.setattr(Buying, "_keep", keep)

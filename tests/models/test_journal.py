@@ -111,8 +111,9 @@ def test_verdicts_come_back_as_they_were(
     path = tmp_path_factory.mktemp("journal") / "journal.sqlite"
     with open_journal(path) as journal:
         with journal.writer("r/s") as writer:
-            writer.put_verdicts("sample", {"print": verdict, "other": Verdict(1.0, "good")})
-            writer.put_verdicts("sample", {"other": Verdict(0.0, "changed")})  # the first stays
+            first = {"print": verdict, "other": Verdict(1.0, "good")}
+            writer.put_verdicts([("sample", first)])
+            writer.put_verdicts([("sample", {"other": Verdict(0.0, "changed")})])  # the first stays
         found = journal.verdicts("sample", ["print", "other", "unknown"])
         assert found == {"print": verdict, "other": Verdict(1.0, "good")}
         assert found["print"].to_row("x") == verdict.to_row("x")

@@ -171,10 +171,12 @@ def test_verdicts_are_not_judged_again_when_it_goes_on(
 ) -> None:
     settings = given(bench)
     with pytest.raises(StoppedOnPurpose):
-        bench.run("traces", stage(server), budget=Budget(requests=10), **settings)
-    Lucky.judged.clear()
+        step = stage(server, concurrency=1)
+        bench.run("traces", step, budget=Budget(requests=10), **settings)
+    before = len(Lucky.judged)
+    assert before >= 5  # the last ones may not have been judged at the stop
     made = bench.run("traces", stage(server), **settings)
-    assert len(Lucky.judged) <= made.rows - 9  # one may have been unjudged at the stop
+    assert len(Lucky.judged) == made.rows
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_a_server_renders_for_itself(tmp_path: Path) -> None:
     made = preview(None, ("user", "3 + 4?"))
     assert made.rendered is None
     assert "not known: the server applies its own chat template" in shown(made)
-    assert "not built yet" in shown(preview(tmp_path / "missing", ("user", "3 + 4?")))
+    assert "not on this machine yet" in shown(preview(tmp_path / "missing", ("user", "3 + 4?")))
 
 
 def test_facts_lose_nothing() -> None:
