@@ -64,11 +64,12 @@ class Connection(asyncio.Protocol):
             if len(self._received) < end + 4 + length:
                 return
             self._received = self._received[end + 4 + length :]
-            answer = RESPONSE if head.startswith(b"post") else NOT_FOUND
-            if self._latency:
-                asyncio.get_running_loop().call_later(self._latency, self._answer, answer)
+            if not head.startswith(b"post"):
+                self._answer(NOT_FOUND)
+            elif self._latency:
+                asyncio.get_running_loop().call_later(self._latency, self._answer, RESPONSE)
             else:
-                self._answer(answer)
+                self._answer(RESPONSE)
 
     def _answer(self, answer: bytes) -> None:
         if not self._transport.is_closing():

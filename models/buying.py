@@ -5,8 +5,9 @@
 
 `Demand` says what is wanted next, the teacher takes it while there is room, an answer goes to the
 journal and to the judge, and a verdict may end a problem or ask for one more sample. A place at the
-teacher is free again only when the answer that held it is durable: so at most as many paid answers
-as fit in flight can be lost at kill -9. The teacher is opened only if something is missing.
+teacher is free again only when the answer that held it is written: so at most as many paid answers
+as fit in flight can be lost at kill -9. It counts when it is synced to the disk. The teacher is
+opened only if something is missing.
 
 The loop stops by itself at a cap of the budget and when it is asked to: nothing new is asked, what
 is in flight comes home. Which rows belong to the dataset is decided afterwards, from the journal.
@@ -39,6 +40,8 @@ from .request import Completion, Failure, Outcome, Request, Teacher
 _POLL_S: Final = 0.5
 _UPDATE_S: Final = 0.2
 """Seconds between progress events."""
+_READY: Final = 64
+"""Requests made ahead, so that a place that gets free is taken at once."""
 _BACKLOG: Final = 2048
 """Completions that wait for the judge, from which on nothing is bought: memory is bounded."""
 
@@ -107,6 +110,7 @@ class Buying:
         self._fresh: dict[str, Completion] = {}
         self._order_of_fresh: deque[str] = deque()
         self._known: set[str] = set()
+        self._ready: deque[Request] = deque()
         self._settled = self._of_done_problems = self._answers = 0
         self._news = threading.Event()
         self._teacher: Teacher | None = None
@@ -161,6 +165,7 @@ class Buying:
                         request = self._submit(teacher, request)
                     if not self._outstanding and self._is_over(request):
                         break
+                    self._get_ready()
                     self._take(teacher.poll(_POLL_S))
                     self._prune()
                     self._tell_now_and_then()
@@ -187,7 +192,7 @@ class Buying:
         """Fill the teacher; returns a request that has to wait for the budget, if there is one."""
         room = teacher.room - len(self._fresh)
         while room > 0 and self.acceptance.backlog < _BACKLOG:
-            request = request or self._demand.next()
+            request = request or self._next()
             if request is None or self.meter.cap(self._outstanding) is not None:
                 break
             self._flying[request.key] = request
@@ -196,9 +201,21 @@ class Buying:
             request = None
         return request
 
+    def _next(self) -> Request | None:
+        return self._ready.popleft() if self._ready else self._demand.next()
+
+    def _get_ready(self) -> None:
+        """While answers are awaited anyway: make the requests that come next."""
+        while len(self._ready) < min(_READY, len(self._flying)):
+            request = self._demand.next()
+            if request is None:
+                return
+            self._ready.append(request)
+
     @property
     def _outstanding(self) -> int:
-        return len(self._flying) + len(self._fresh)
+        """Requests whose answers are not durable yet."""
+        return len(self._flying) + self._answers - self._writer.committed
 
     def _is_over(self, request: Request | None) -> bool:
         """With nothing outstanding: whether there is nothing more to do, or it may not be done."""
@@ -206,7 +223,7 @@ class Buying:
             return True
         if request is not None:
             return self.meter.cap() is not None
-        return self._demand.is_finished and self.acceptance.backlog == 0
+        return not self._ready and self._demand.is_finished and self.acceptance.backlog == 0
 
     def _looked_up(self, problems: Iterator[Iterator[Attempt]]) -> Iterator[Iterator[Attempt]]:
         """The same problems, their keys looked up in bulk; without a quota all are wanted."""
@@ -272,10 +289,10 @@ class Buying:
                 self._demand.judged(attempt, accepted)
 
     def _prune(self) -> None:
-        """What is durable frees its place at the teacher and counts."""
+        """What kill -9 cannot lose frees its place at the teacher; what is durable counts."""
         self._writer.check()
-        durable = self._writer.committed - self._answers + len(self._fresh)
-        for _ in range(durable):
+        written = self._writer.written - self._answers + len(self._fresh)
+        for _ in range(written):
             del self._fresh[self._order_of_fresh.popleft()]
         self.meter.prompt_tokens = self._writer.prompt_tokens
         self.meter.completion_tokens = self._writer.completion_tokens
@@ -309,7 +326,7 @@ class Buying:
             facts |= self._teacher.facts()
         if self.failures:
             facts["failed"] = len(self.failures)
-        done = self._settled - len(self._fresh)
+        done = self._settled - (self._answers - self._writer.committed)
         self.progress.update(done, max(done, self._expected_attempts()), **facts)
         self.progress.spent(self.before.plus(self.meter.spent))
 

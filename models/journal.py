@@ -1,7 +1,7 @@
 """The work directory's record of paid completions: what is in here is never bought again.
 
-SQLite in WAL mode with synchronous=FULL; `journal_writer.py` commits in groups, and a completion
-counts only after its commit: kill -9 at any instant loses no acknowledged row. Rows are never
+SQLite in WAL mode; `journal_writer.py` commits in groups and syncs each to the disk, and a
+completion counts only then: kill -9 at any instant loses no acknowledged row. Rows are never
 changed or removed. Beside the completions lie the verdicts of `accept` filters, by what was judged
 and by whom (the filter's fingerprint), so that going on judges nothing again.
 

@@ -34,6 +34,8 @@ FAIL_POINTS: Final = (
     "journal.commit.before",
     "journal.commit.inside",
     "journal.commit.after",
+    "journal.sync.before",
+    "journal.sync.after",
 )
 """All names there are; a test compares them with the source."""
 

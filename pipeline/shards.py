@@ -55,13 +55,13 @@ def atomic_path(target: Path, family: str = "file") -> Iterator[Path]:
 
 def _publish(temporary: Path, target: Path, family: str) -> None:
     fail_point(f"{family}.fsync.before")
-    _fsync(temporary)
+    sync_path(temporary)
     fail_point(f"{family}.fsync.after")
     fail_point(f"{family}.rename.before")
     os.replace(temporary, target)
     fail_point(f"{family}.rename.after")
     fail_point(f"{family}.dirsync.before")
-    _fsync(target.parent)
+    sync_path(target.parent)
     fail_point(f"{family}.dirsync.after")
 
 
@@ -152,7 +152,8 @@ def _read_file(file: Path, columns: Sequence[str] | None) -> pa.Table:
         ) from error
 
 
-def _fsync(path: Path) -> None:
+def sync_path(path: Path) -> None:
+    """Make a file's content, or a folder's names, durable."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -23,6 +23,7 @@ from ..models.opening import Opening
 from ..models.order import Attempt, Order, chunked
 from ..models.request import Completion
 from ..pipeline.budget import Spent
+from ..pipeline.collector import rare_collections
 from ..pipeline.filter import JudgeContext
 from ..pipeline.sample import Sample, with_ids
 from ..pipeline.shards import read_table, shard_files, write_samples
@@ -123,7 +124,8 @@ class _Writing:
         self._failed = Aside(context.out / "failed", FAILED_SCHEMA)
 
     def run(self) -> Tally:
-        write_samples(self._out, with_ids(self._rows()))
+        with rare_collections():
+            write_samples(self._out, with_ids(self._rows()))
         self._failed.close()
         self._tally.failed = self._failed.reasons
         if self._panel.is_asked:

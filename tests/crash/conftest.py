@@ -21,6 +21,14 @@ def warm() -> Iterator[Warm]:
 
 
 @pytest.fixture(scope="session")
+def other() -> Iterator[Warm]:
+    """A second one, for two runs at once."""
+    process = Warm()
+    yield process
+    process.close()
+
+
+@pytest.fixture(scope="session")
 def places() -> Iterator[Path]:
     """A folder in memory where there is one: a kill -9 is the same there, an fsync costs nothing.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,14 +11,6 @@ from crash_invariants import Campaign, files_of
 
 SEEDS = range(5)
 SMALL = {"problems": 10}
-
-
-@pytest.fixture(scope="module")
-def other() -> Iterator[Warm]:
-    """A second warm process."""
-    process = Warm()
-    yield process
-    process.close()
 
 
 @pytest.fixture(scope="module")

@@ -176,17 +176,17 @@ def test_all_failed_is_a_failed_step_whatever_is_allowed(path: Path) -> None:
         run(order("ab"), path, ScriptedTeacher(lambda request: "timeout"), max_failed=1.0)
 
 
-def test_no_more_is_in_flight_than_fits_and_is_not_durable(
+def test_no_more_is_in_flight_or_unwritten_than_fits(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What kill -9 can lose: requests at the teacher and answers that are not committed yet."""
+    """What kill -9 can lose: requests at the teacher and answers that are not written yet."""
     most = 0
     put = Buying._keep
 
     def keep(self: Buying, done: Completion) -> None:
         nonlocal most
         put(self, done)
-        most = max(most, self._outstanding)
+        most = max(most, len(self._flying) + len(self._fresh))
 
     monkeypatch.setattr(Buying, "_keep", keep)
     run(order(map(str, range(200))), path, ScriptedTeacher(capacity=5))
