@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check fast setup clean
+.PHONY: demo test check fast crash setup clean
 
 demo: setup
 	$(BIN)/potstill run recipes/quickstart.yaml
@@ -13,6 +13,11 @@ test: setup
 # Without the tests that run the real engine and the real trainer.
 fast: setup
 	$(BIN)/python -m pytest -m "not slow"
+
+# Generation killed 200 times, and every fail point with every error; other instants each time.
+crash: setup
+	POTSTILL_KILLS=$${POTSTILL_KILLS:-200} POTSTILL_SEED=$${POTSTILL_SEED:-$$(date +%s)} \
+	POTSTILL_CRASH_TESTS=all $(BIN)/python -m pytest tests/crash tests/models/test_managed_server.py
 
 check: setup
 	$(BIN)/ruff check .

@@ -58,7 +58,7 @@ def outcome_of(request: Request, chances: Mapping[str, float]) -> tuple[bool, in
 class Simulated:
     """A teacher that answers what it holds in a random order."""
 
-    discarded = 0
+    discarded = withheld = 0
 
     def __init__(self, chances: Mapping[str, float]) -> None:
         self._chances = chances

@@ -166,6 +166,7 @@ class Buying:
                     if not self._outstanding and self._is_over(request):
                         break
                     self._get_ready()
+                    teacher.withheld = len(self._fresh)
                     self._take(teacher.poll(_POLL_S))
                     self._prune()
                     self._tell_now_and_then()

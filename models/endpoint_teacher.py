@@ -71,6 +71,7 @@ class EndpointPool:
 
     def __init__(self, servers: list[Server], bodies: Bodies, attempts: int) -> None:
         self.discarded = 0
+        self.withheld = 0
         self._servers = servers
         self._bodies = bodies
         self._attempts = attempts
@@ -160,7 +161,8 @@ class EndpointPool:
     def _dispatch(self) -> None:
         """Send as much as the servers take."""
         now = time.monotonic()
-        while not (self._draining or self._loop.error):
+        places = self._places(now)
+        while places > 0 and not (self._draining or self._loop.error):
             free = [each for each in self._servers if each.free(now)]
             if not free or (row := self._rows.take(now)) is None:
                 return
@@ -168,6 +170,7 @@ class EndpointPool:
             if server is None:  # only where it must not go yet is room
                 self._rows.park(row, self._due(row, now))
                 continue
+            places -= 1
             aside = server.take(row.request, now)
             self._loop.spawn(self._attempt(row, server, aside))
 
@@ -224,12 +227,17 @@ class EndpointPool:
         there = [each for each in self._servers if not each.breaker.is_open] or self._servers
         return min(max(soon, row.not_before.get(each, soon)) for each in there)
 
+    def _places(self, now: float) -> int:
+        """How many rows may be sent: an answer keeps its place until it is written."""
+        free = sum(each.free(now) for each in self._servers)
+        return free - self.withheld - len(self._outcomes)
+
     def _next_at(self, now: float) -> float:
         """When there is something to do without anything happening; infinite if never."""
         if self._draining:
             return math.inf
         if any(each.free(now) for each in self._servers):
-            return self._rows.soonest
+            return self._rows.soonest if self._places(now) > 0 else math.inf
         return min(each.opens_at(now) for each in self._servers)
 
     def _raise_error(self) -> None:

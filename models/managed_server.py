@@ -97,7 +97,7 @@ class ServedTeacher:
 
     def __init__(self, inner: Teacher, server: ServerProcess, model: LocalModel) -> None:
         self._inner, self._server, self._model = inner, server, model
-        self.discarded = 0
+        self.discarded = self.withheld = 0
         self._refused: list[Outcome] = []
         self._prefills: dict[str, str] = {}
         self._samplings: dict[tuple[int, int], tuple[Sampling, Sampling]] = {}
@@ -132,6 +132,7 @@ class ServedTeacher:
                 "less memory; engine: vllm runs inside the step."
             )
         done, self._refused = self._refused, []
+        self._inner.withheld = self.withheld
         try:
             done += [self._as_local(each) for each in self._inner.poll(0 if done else seconds)]
         except StoppedOnPurpose:  # away for long, says the pool: we know whether it is

@@ -114,6 +114,8 @@ class Teacher(Protocol):
 
     discarded: int
     """Answers that may have been paid for and were of no use: cut, malformed, too late."""
+    withheld: int
+    """Places of answers that are not written yet; told before each `poll`, which may ask again."""
 
     @property
     def room(self) -> int:

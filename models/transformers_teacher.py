@@ -60,6 +60,7 @@ class TransformersTeacher:
     """Answers requests batch by batch."""
 
     discarded = 0
+    withheld = 0
 
     def __init__(self, network: Any, model: LocalModel) -> None:
         import torch

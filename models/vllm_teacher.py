@@ -76,6 +76,7 @@ class VllmTeacher:
     """Answers requests with a running engine."""
 
     discarded = 0
+    withheld = 0
 
     def __init__(self, engine: Any, model: LocalModel, concurrency: int | None) -> None:
         self._engine = engine

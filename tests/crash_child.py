@@ -1,10 +1,10 @@
 """`potstill run` in forks of one warm process, killed when told: a run costs no imports.
 
-Reads a line of JSON for each run ({recipe, work, output, kill_after, fail, count}), forks, lets the
-child be `potstill run RECIPE --work WORK`, and reports as lines of JSON on its own output: what the
-run tells as spent while it lasts, and at last how it ended. The one thing that is not as in real
-life: a step works in the process of the runner, not in one of its own. So kill -9 hits both at
-once; what happens where it does not is tried with real processes (crash/test_real_processes.py).
+Reads a line of JSON for each run ({recipe, work, output, kill_after, fail}), forks, lets the child
+be `potstill run RECIPE --work WORK`, and reports as lines of JSON on its own output: what the run
+tells as spent while it lasts, and at last how it ended. The one thing that is not as in real life:
+a step works in the process of the runner, not in one of its own. So kill -9 hits both at once; what
+happens where it does not is tried with real processes (crash/test_real_processes.py).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import select
 import signal
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +39,8 @@ from potstill.pipeline.step_process import ERRORS, _error_event
 from potstill.pipeline.stopping import StopSignal
 from potstill.views import exits, live, outcome  # noqa: F401
 
+SLOW_S = 0.003
+"""What a slow disk takes at each step of a commit."""
 LONGEST_S = 100.0
 """After this a run hangs, and is killed."""
 
@@ -81,6 +84,14 @@ class Counting:
         self.seen[name] += 1
 
 
+class SlowDisk:
+    """In the place of an armed fail point: gives kills time to hit the journal."""
+
+    def passed(self, name: str) -> None:
+        if name.startswith("journal."):
+            time.sleep(SLOW_S)
+
+
 def build(recipe: Path, work: Path) -> None:
     """What `cli.run` does."""
     plan = cli._plan(recipe, None, work, None)
@@ -97,7 +108,8 @@ def be_the_command(order: dict[str, Any]) -> NoReturn:
     endpoint_teacher.BACKOFF_START_S = 0.002  # type: ignore[misc]
     buying._UPDATE_S = 0.0  # type: ignore[misc] - each round tells what is durable
     counting = Counting()
-    failpoints._armed = counting if order["count"] else failpoints.parse(order["fail"])  # type: ignore[assignment]
+    instead = {"count": counting, "slow disk": SlowDisk()}.get(order["fail"])
+    failpoints._armed = instead or failpoints.parse(order["fail"])  # type: ignore[assignment]
     code = 70
     try:
         exits.leave(lambda **_: build(Path(order["recipe"]), Path(order["work"])))  # type: ignore[arg-type]

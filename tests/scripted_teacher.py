@@ -40,7 +40,7 @@ class ScriptedTeacher:
         self.answer = answer
         self.opened = 0
         self.asked: list[Request] = []
-        self.discarded = 0
+        self.discarded = self.withheld = 0
         self.drained = False
         self.most_at_once = 0
         self._flying: list[Request] = []

@@ -1,4 +1,4 @@
-"""The whole chain, small, with the real engine and the real trainer; killed, resumed, compared.
+"""The chain up to a student, with the real engine and the real trainer; killed, resumed, compared.
 
 The runner alone is killed with -9 while vLLM generates and while trl trains. Nothing of the run may
 be alive seconds later, and the same command must finish it. A second work directory that is given
@@ -23,11 +23,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = (
     "steps.problems.load.rows=40",
-    "steps.heldout.load.rows=10",
-    "steps.qwen.sft.epochs=20",
+    "steps.qwen.sft.epochs=8",
 )
-BYTES_OF = ("traces", "reasoning", "mixture", "qwen", "after_qwen")
-RUN = ("run", "--to", "after_qwen")
+BYTES_OF = ("traces", "reasoning", "mixture", "qwen")
+RUN = ("run", "--to", "qwen")
 
 
 def command(work: Path, *more: str) -> list[str]:
@@ -112,7 +111,7 @@ def test_killed_in_generation_and_training_it_goes_on_to_the_same_bytes(tmp_path
     assert bought(work) >= kept
     done = subprocess.run(command(work, *RUN), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "after_qwen" in done.stdout
+    assert "model qwen" in done.stdout
 
     calm = tmp_path / "calm"
     calm.mkdir()
@@ -128,4 +127,3 @@ def test_killed_in_generation_and_training_it_goes_on_to_the_same_bytes(tmp_path
     steps = json.loads(status.stdout)["steps"]
     assert {steps[step]["state"] for step in BYTES_OF} == {"complete"}
     assert steps["llama"]["state"] == "missing"
-    assert 0 <= steps["after_qwen"]["metrics"]["pass@1"] <= 1

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from crash_bench import Warm
+from crash_runs import Warm
 
 MEMORY = Path("/dev/shm")
 

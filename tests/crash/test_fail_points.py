@@ -16,8 +16,9 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
-from crash_bench import Ended, Warm, open_site
+from crash_bench import open_site
 from crash_invariants import Campaign, files_of
+from crash_runs import Ended, Warm
 
 from potstill.pipeline.failpoints import FAIL_POINTS
 
@@ -43,7 +44,7 @@ def cases(name: str) -> list[str]:
 def calm(places: Path, warm: Warm) -> tuple[dict[str, str], Ended]:
     """The files of an uninterrupted run, and how it ended."""
     with open_site(places / "calm of fail points", **SMALL) as site:
-        ended = warm.run(site, count=True)
+        ended = warm.run(site, fail="count")
         assert ended.code == 0, ended.text
         return files_of(site), ended
 

@@ -23,7 +23,7 @@ SELECT printf('%032x', n * 2654435761), 'r/s', 'p' || n, 0, 0, hex(zeroblob(500)
 """
 
 CRASH = """
-import os, signal, sys
+import os, signal, sys, time
 from pathlib import Path
 from potstill.models.journal import open_journal
 from potstill.models.request import Completion, Request
@@ -34,7 +34,8 @@ with open_journal(Path(sys.argv[1])) as journal, journal.writer("r/s") as writer
         request = Request(f"late-{number}", "late", number, (), Sampling(), None)
         writer.put(request, Completion(request.key, "text", "stop", 1, 1, "m", "{}"))
     while writer.committed < 300:
-        pass
+        writer.check()
+        time.sleep(0.001)
     os.kill(os.getpid(), signal.SIGKILL)
 """
 

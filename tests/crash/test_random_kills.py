@@ -16,14 +16,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crash_bench import FIXED, UNTIL, Warm, open_site
+from crash_bench import FIXED, UNTIL, open_site
 from crash_invariants import Campaign, files_of, runs_as_a_no_op
+from crash_runs import Warm
 from faulty_server import typical
 
 KILLS = int(os.environ.get("POTSTILL_KILLS", "50"))
 SEED = int(os.environ.get("POTSTILL_SEED", "1"))
 KILLS_OF_ONE = 10
-FORMS = [("until", 0.0), ("fixed", 0.2), ("until", 0.2), ("fixed", 0.0)]
+FORMS = [
+    ("until", 0.0, "slow disk"),
+    ("fixed", 0.2, "slow disk"),
+    ("until", 0.2, ""),
+    ("fixed", 0.0, ""),
+    ("until", 0.2, "slow disk"),
+]
 ASKING = {"until": UNTIL, "fixed": FIXED}
 CAMPAIGNS = [(SEED + n, *FORMS[n % len(FORMS)]) for n in range(-(-KILLS // KILLS_OF_ONE))]
 
@@ -52,9 +59,9 @@ def calm(places: Path, warm: Warm) -> Calm:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seed", "form", "faults"), CAMPAIGNS)
+@pytest.mark.parametrize(("seed", "form", "faults", "disk"), CAMPAIGNS)
 def test_whatever_instant_it_is_killed_at(
-    place: Path, warm: Warm, calm: Calm, seed: int, form: str, faults: float
+    place: Path, warm: Warm, calm: Calm, seed: int, form: str, faults: float, disk: str
 ) -> None:
     chance = random.Random(seed)
     kills = rounds = 0
@@ -67,7 +74,9 @@ def test_whatever_instant_it_is_killed_at(
                 instant = chance.uniform(0, 0.7 * calm.seconds[form])
                 may_die = campaign.kills + kills < KILLS_OF_ONE
                 sys.stdout.write(f"seed {seed}, round {rounds}: killed after {instant:.4f} s\n")
-                ended = campaign.after(warm.run(site, kill_after=instant if may_die else None))
+                ended = campaign.after(
+                    warm.run(site, kill_after=instant if may_die else None, fail=disk)
+                )
             assert ended.code == 0, ended.text
             campaign.is_as_if_nothing_had_happened(calm.files[form])
             runs_as_a_no_op(site, warm)

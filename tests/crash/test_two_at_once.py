@@ -6,8 +6,9 @@ import random
 from pathlib import Path
 
 import pytest
-from crash_bench import Warm, open_site
+from crash_bench import open_site
 from crash_invariants import Campaign, files_of
+from crash_runs import Warm
 
 SEEDS = range(5)
 SMALL = {"problems": 10}

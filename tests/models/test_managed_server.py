@@ -190,7 +190,7 @@ def both(folder: Path, config: LocalTeacher) -> Iterator[tuple[Any, Any]]:
 @pytest.mark.slow
 @needs_vllm
 def test_a_served_model_answers_as_one_in_process_and_survives_a_kill() -> None:
-    """One server for all of it: a start takes half a minute."""
+    """One server for all of it: a start takes half a minute, so it is killed only on request."""
     config = LocalTeacher(model="./teacher", engine_args={"max_num_seqs": 16})
     told = "Tom has {} apples. Anna gives him 3 more. How many apples does Tom have now?"
     samplings = [
@@ -213,6 +213,8 @@ def test_a_served_model_answers_as_one_in_process_and_survives_a_kill() -> None:
             key: form(each) for key, each in ours.items()
         }
         assert all(json.loads(each.numerics)["dtype"] == "float32" for each in served.values())
+        if os.environ.get("POTSTILL_CRASH_TESTS") != "all":
+            return
         os.kill(there._server.pid, signal.SIGKILL)  # noticed while the next ones are asked
         again = requests(4, GREEDY, told, first=4, identity="0")
         after = completions(ask(there, again))

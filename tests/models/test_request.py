@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from potstill.models.request import Completion, Keys, Sampling, TeacherIdentity
+from potstill.models.request import Completion, Keys, TeacherIdentity
+from potstill.models.sampling import Sampling
 from potstill.pipeline.sample import Message
 
 TEACHER = TeacherIdentity("teacher", "abc", {"digest": "abc"})
@@ -19,11 +20,14 @@ def keys_of(
     teacher: TeacherIdentity = TEACHER,
     messages: tuple[Message, ...] = QUESTION,
     kwargs: dict[str, Any] | None = None,
-    prompt_id: str = "p",
+    subject: str = "p",
     n: int = 3,
+    task: str = "math",
+    by_task: dict[str, dict[str, Any]] | None = None,
+    tier: int = 0,
 ) -> list[str]:
-    maker = Keys(teacher, sampling or Sampling(), kwargs or {})
-    return [request.key for request in maker.requests(prompt_id, messages, n)]
+    maker = Keys(teacher, sampling or Sampling(), by_task or {}, kwargs or {}, tier)
+    return [request.key for request in maker.requests(subject, task, messages, n)]
 
 
 RENAMING = {
@@ -37,6 +41,7 @@ RENAMING = {
     "role": {"messages": (Message("system", "What is 3 + 4?"),)},
     "system": {"messages": (Message("system", "Be brief."), *QUESTION)},
     "template_kwargs": {"kwargs": {"enable_thinking": False}},
+    "by_task": {"by_task": {"math": {"max_tokens": 5}}},
 }
 
 
@@ -50,7 +55,11 @@ def test_what_decides_an_answer_is_in_its_key(change: str) -> None:
     [
         {"sampling": Sampling(temperature=0.6, top_k=None)},
         {"teacher": TeacherIdentity("another name", "abc", {"digest": "abc"})},
-        {"prompt_id": "another row with the same messages"},
+        {"subject": "another row with the same messages"},
+        {"tier": 1},
+        {"task": "code"},
+        {"by_task": {"code": {"max_tokens": 5}}},
+        {"by_task": {"math": {"temperature": 0.6}}},
     ],
 )
 def test_names_and_defaults_written_out_rename_nothing(same: dict[str, Any]) -> None:
@@ -62,7 +71,7 @@ def test_keys_are_pinned() -> None:
     assert keys_of(n=2) == PINNED
 
 
-PINNED = ["4cade666657757b11833d80277e9624a", "69c2ecf86e6ea686b01a5256022da3f9"]
+PINNED = ["1f93b7cf68eb11f7dec7c97613ef17db", "898d239e7e2cbed23914387ea01c81ea"]
 
 
 @given(small=st.integers(1, 6), more=st.integers(0, 6))
@@ -71,13 +80,12 @@ def test_a_larger_n_only_adds(small: int, more: int) -> None:
 
 
 def test_each_request_has_a_seed_of_its_own_that_any_server_takes() -> None:
-    requests = list(Keys(TEACHER, Sampling(seed=7), {}).requests("p", QUESTION, 50))
+    requests = list(Keys(TEACHER, Sampling(seed=7), {}, {}).requests("p", "math", QUESTION, 50))
     seeds = [request.seed for request in requests]
     assert len(set(seeds)) == 50
     assert all(seed is not None and 0 <= seed < 2**31 for seed in seeds)
-    assert {r.seed for r in Keys(TEACHER, Sampling(seed=None), {}).requests("p", QUESTION, 3)} == {
-        None
-    }
+    unseeded = Keys(TEACHER, Sampling(seed=None), {}, {}).requests("p", "math", QUESTION, 3)
+    assert {request.seed for request in unseeded} == {None}
 
 
 @pytest.mark.parametrize(

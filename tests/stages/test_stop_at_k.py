@@ -170,8 +170,8 @@ def test_verdicts_are_not_judged_again_when_it_goes_on(
     bench: Workbench, server: FaultyServer
 ) -> None:
     settings = given(bench)
+    step = stage(server, concurrency=1)
     with pytest.raises(StoppedOnPurpose):
-        step = stage(server, concurrency=1)
         bench.run("traces", step, budget=Budget(requests=10), **settings)
     before = len(Lucky.judged)
     assert before >= 5  # the last ones may not have been judged at the stop
