@@ -1,7 +1,7 @@
 """Fail points: all are listed and really passed, and no failure leaves half a file or a traceback.
 
 Every moment of a write is tried with every action on one file; whole runs of generation are tried
-in tests/crash, three of toy steps here. POTSTILL_CRASH_TESTS=all tries every point of whole runs (a few minutes).
+in tests/crash, three of toy steps here; POTSTILL_CRASH_TESTS=all tries all of these (minutes).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Stopping at enough: what is bought, written and counted, and what is never paid twice."""
 
 import json
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -267,6 +268,37 @@ def test_counts_close_with_failures(bench: Workbench) -> None:
     assert len(failed) == 2
     assert made.metrics["attempts"] == made.metrics["rows"] + 2
     assert made.metrics["failed"] == {"bad_request": 1, "unprocessable": 1}
+
+
+def test_a_slow_judge_does_not_hold_the_teacher_up(
+    bench: Workbench, server: FaultyServer
+) -> None:
+    """The judge waits until every problem was asked twice, which needs nobody to wait for it."""
+
+    class Patient(Lucky):
+        def judge_one(self, sample: Sample) -> Verdict:
+            until = time.monotonic() + 60
+            while len(server.attempts) < 2 * PROBLEMS:
+                assert time.monotonic() < until, "nothing more is asked while the judge works"
+                time.sleep(0.01)
+            return super().judge_one(sample)
+
+    settings = given(bench)
+    settings["filters"] = {"lucky": Patient()}
+    made = bench.run("traces", stage(server), **settings)
+    assert made.rows == len(server.attempts)
+
+
+def test_a_cut_completion_is_kept_marked_and_not_bought_again(bench: Workbench) -> None:
+    with serving(FaultyServer(plan=lambda n: ["length"])) as server:
+        settings = given(bench, 3)
+        step = stage(server, until=None, samples=1)
+        made = bench.run("traces", step, **settings)
+        assert made.metrics["finish_reasons"] == {"length": 3}
+        again = bench.run("again", step, **settings)
+        assert len(server.attempts) == 3
+    assert again.digest == made.digest
+    assert {s.generation.finish_reason for s in made.samples() if s.generation} == {"length"}
 
 
 def test_two_thresholds_must_both_be_met(bench: Workbench, server: FaultyServer) -> None:
