@@ -1,6 +1,6 @@
 """How much of raw `vllm.LLM.generate` a `generate` step keeps: tokens a second, as a ratio.
 
-    .venv/bin/python benchmarks/engine_rate.py [--problems 150] [--samples 4] [--rounds 12] [--json]
+    .venv/bin/python benchmarks/engine_rate.py [--problems 400] [--samples 4] [--rounds 6] [--json]
 
 All sides run on one and the same engine in one process, in interleaved rounds, with the prefix
 cache emptied before each: same prompts, same engine arguments, same seeds per request.
@@ -112,9 +112,9 @@ def _timed(run: Callable[[], int], steps: Steps) -> Rate:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--problems", type=int, default=150)
+    parser.add_argument("--problems", type=int, default=400)
     parser.add_argument("--samples", type=int, default=4)
-    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--engine-args", default="{}")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
