@@ -274,7 +274,8 @@ class Buying:
 
     def _keep(self, done: Completion) -> None:
         self._fresh[done.key] = done
-        self._known.add(done.key)
+        if self.order.quota is None:
+            self._known.add(done.key)
         self._order_of_fresh.append(done.key)
         self._answers += 1
         for attempt in self._demand.bought(done.key, self.meter.answered(done)):

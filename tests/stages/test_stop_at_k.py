@@ -270,9 +270,7 @@ def test_counts_close_with_failures(bench: Workbench) -> None:
     assert made.metrics["failed"] == {"bad_request": 1, "unprocessable": 1}
 
 
-def test_a_slow_judge_does_not_hold_the_teacher_up(
-    bench: Workbench, server: FaultyServer
-) -> None:
+def test_a_slow_judge_does_not_hold_the_teacher_up(bench: Workbench, server: FaultyServer) -> None:
     """The judge waits until every problem was asked twice, which needs nobody to wait for it."""
 
     class Patient(Lucky):
