@@ -1,9 +1,9 @@
 """Whether servers are there and serve the model, asked before anything is spent.
 
-GET /models is all that is asked. Many servers do not have it: whatever answers below 500 is alive,
-and only a list that holds other models is an error. A server that is just starting is waited for a
-little; the run begins as soon as one answers, and those that are away are asked again later by
-their breakers.
+GET /models is all that is asked. Many servers do not have it: whatever answers below 500, or takes
+the connection and then says nothing of use, is there; only a list of other models is an error. A
+server that is just starting is waited for a little; the run begins as soon as one answers, and
+those that are away are asked again later by their breakers.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ POLL_S: Final = 5.0
 """Deadline of one GET /models."""
 
 _AGAIN_S: Final = 0.5
+_AWAY: Final = ("ClientConnector", "HTTP 5")
+"""How replies of servers begin that are not there: refused, or a gateway without a server."""
 _SHOWN: Final = 20
 
 
@@ -75,9 +77,15 @@ def refused_key(wire: Wire, told: str) -> RequestError:
 
 
 async def _patiently(wire: Wire, until: float) -> Reply | str:
-    while isinstance(reply := await _once(wire), str) and time.monotonic() + _AGAIN_S < until:
+    while _is_away(reply := await _once(wire)) and time.monotonic() + _AGAIN_S < until:
         await asyncio.sleep(_AGAIN_S)
+    if isinstance(reply, str) and not _is_away(reply):
+        return Reply(0, b"", None)  # it takes connections: only this question has no answer
     return reply
+
+
+def _is_away(reply: Reply | str) -> bool:
+    return isinstance(reply, str) and reply.startswith(_AWAY)
 
 
 async def _once(wire: Wire) -> Reply | str:

@@ -117,6 +117,10 @@ class FaultyServer:
                 await asyncio.sleep(30)
             case "html":
                 return web.Response(text="<html>hello</html>", content_type="text/html")
+            case "reset":
+                assert request.transport is not None
+                request.transport.abort()
+                return web.Response()
         return web.Response(status=int(self.models_fault))
 
     def answer(self, body: dict[str, Any], name: str) -> dict[str, Any]:

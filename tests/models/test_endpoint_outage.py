@@ -211,6 +211,15 @@ def test_a_server_that_is_ill_at_the_start(fault: str) -> None:
         ask(server, questions(1))
 
 
+@pytest.mark.parametrize("fault", ["reset", "hang"])
+def test_a_server_that_only_has_no_list_is_used(
+    fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint_health, "POLL_S", 0.2)
+    with serving(FaultyServer(models_fault=fault)) as server:
+        asking.completions(ask(server, questions(2)).values())
+
+
 def test_a_server_that_is_starting_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoint_health, "OPENING_S", 10.0)
     server = FaultyServer()
