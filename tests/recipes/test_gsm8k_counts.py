@@ -43,8 +43,9 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def recipe() -> Recipe:
-    sources = [f"steps.{step}.load.source={DATA / name}" for step, name in FILES.items()]
-    return load_recipe(ROOT / "recipes/gsm8k.yaml", CATALOG, sources)
+    changes = [f"steps.{step}.load.source={DATA / name}" for step, name in FILES.items()]
+    changes += ["steps.after_student.evaluate.engine=transformers"]  # it starts at once
+    return load_recipe(ROOT / "recipes/gsm8k.yaml", CATALOG, changes)
 
 
 @pytest.fixture
