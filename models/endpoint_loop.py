@@ -24,6 +24,7 @@ class Loop:
         self._timed_out = False
         self._stopping = False
         self._woken = False
+        self._closing = False
 
     def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run one thing to its end, and raise what it raises; an interrupt leaves it to `close`."""
@@ -53,7 +54,7 @@ class Loop:
         """End the turn after what is ready now; called by tasks."""
         if not self._stopping:
             self._stopping = True
-            self._loop.call_soon(self._loop.stop)
+            self._loop.call_soon(self._end_turn)
 
     def wake(self) -> None:
         """End the turn, or the next one at once; safe from any thread, harmless after closing."""
@@ -64,6 +65,7 @@ class Loop:
 
     def close(self, last: Coroutine[Any, Any, None]) -> None:
         """Cancel the tasks, run `last`, and close."""
+        self._closing = True  # a wish to end a turn that is still queued must not end this
         for task in self._tasks:
             task.cancel()
         self._loop.run_until_complete(self._gather())
@@ -81,7 +83,11 @@ class Loop:
 
     def _time_out(self) -> None:
         self._timed_out = True
-        self._loop.stop()
+        self._end_turn()
+
+    def _end_turn(self) -> None:
+        if not self._closing:
+            self._loop.stop()
 
     def _wake_up(self) -> None:
         self._woken = False
