@@ -175,6 +175,11 @@ class Keys:
         """Of all that is equal in every request of a task without changes of its own."""
         return self._default.digest
 
+    @property
+    def samplings(self) -> tuple[Sampling, ...]:
+        """Every sampling that a request may come with."""
+        return (self._default.sampling, *(each.sampling for each in self._by_task.values()))
+
     def requests(
         self, subject: str, task: str, messages: tuple[Message, ...], samples: int
     ) -> Iterator[Request]:

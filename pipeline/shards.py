@@ -8,10 +8,9 @@ checksums, since 189 of 200 single-bit flips were silent without them (reference
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,23 +100,54 @@ def write_table(target: Path, table: pa.Table) -> None:
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
 
 
+class RowWriter:
+    """Rows put one by one become the shards of a folder; memory holds one shard.
+
+    A set without rows is one empty shard, so that it can be opened.
+    """
+
+    def __init__(
+        self, folder: Path, schema: pa.Schema, rows_per_shard: int = ROWS_PER_SHARD
+    ) -> None:
+        self.total = 0
+        """Rows put so far."""
+        self._folder = folder
+        self._schema = schema
+        self._rows_per_shard = rows_per_shard
+        self._waiting: list[Mapping[str, Any]] = []
+        self._shards = 0
+
+    def put(self, row: Mapping[str, Any]) -> None:
+        """Add one row."""
+        self.total += 1
+        self._waiting.append(row)
+        if len(self._waiting) == self._rows_per_shard:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what waits."""
+        if self._waiting or not self._shards:
+            self._flush()
+
+    def _flush(self) -> None:
+        table = pa.Table.from_pylist(self._waiting, schema=self._schema)
+        write_table(self._folder / f"part-{self._shards:05d}.parquet", table)
+        self._shards += 1
+        self._waiting = []
+
+
 def write_rows(
     folder: Path,
-    rows: Iterable[dict[str, Any]],
+    rows: Iterable[Mapping[str, Any]],
     schema: pa.Schema,
     rows_per_shard: int = ROWS_PER_SHARD,
 ) -> int:
     """Write rows as part-00000.parquet …; returns their number. No rows: one empty shard."""
-    iterator = iter(rows)
-    total = 0
-    for index in itertools.count():
-        batch = list(itertools.islice(iterator, rows_per_shard))
-        if not batch and index:
-            return total
-        table = pa.Table.from_pylist(batch, schema=schema)
-        write_table(folder / f"part-{index:05d}.parquet", table)
-        total += len(batch)
-    raise AssertionError("unreachable")
+    writer = RowWriter(folder, schema, rows_per_shard)
+    for row in rows:
+        writer.put(row)
+    writer.close()
+    return writer.total
 
 
 def write_samples(folder: Path, samples: Iterable[Sample]) -> int:

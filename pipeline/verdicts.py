@@ -19,9 +19,8 @@ from typing import Any
 
 from .filter import Filter
 from .fingerprint import digest_file, digest_of
-from .row_writer import RowWriter
 from .sample import Sample
-from .shards import shard_files, write_text
+from .shards import RowWriter, shard_files, write_text
 from .verdict import VERDICT_SCHEMA, Verdict
 
 ABOUT = "about.json"

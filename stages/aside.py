@@ -12,8 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..pipeline.row_writer import RowWriter
-from ..pipeline.shards import ROWS_PER_SHARD
+from ..pipeline.shards import ROWS_PER_SHARD, RowWriter
 
 LEFT_OUT_SCHEMA = pa.schema([("id", pa.string()), ("reason", pa.string())])
 """Rows of `left_out/`: which sample and why; its text stays with the step that was read."""

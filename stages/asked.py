@@ -75,7 +75,7 @@ class Asked:
         """All that `sample_problems` needs."""
         for note in self.questions.notes:
             self._context.progress.note(note)
-        openings = [self._opening(tier) for tier in self._tiers]
+        openings = list(map(self._opening, self._tiers, self.order.tiers))
         return Sampling(self.order, openings, self._thresholds, max_failed, label)
 
     def bill(self) -> str | None:
@@ -167,12 +167,11 @@ class Asked:
         prefills = isinstance(config.teacher, EndpointTeacher) and config.teacher.prefills_think
         return Tier(identity, keys, config.samples, "<think>\n" if prefills else "")
 
-    def _opening(self, tier: TierConfig) -> Opening:
-        changed = [tier.sampling.with_changes(each) for each in self._asking.by_task.values()]
+    def _opening(self, config: TierConfig, tier: Tier) -> Opening:
         return Opening(
-            tier.teacher,
+            config.teacher,
             self._context,
-            (tier.sampling, *changed),
+            tier.keys.samplings,
             self._asking.chat_template_kwargs,
             self._asking.concurrency,
         )

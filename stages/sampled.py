@@ -21,6 +21,7 @@ from ..models.journal import Journal, open_journal
 from ..models.meter import Meter
 from ..models.opening import Opening
 from ..models.order import Attempt, Order, chunked
+from ..models.quota import prefix_length
 from ..models.request import Completion
 from ..pipeline.budget import Spent
 from ..pipeline.collector import rare_collections
@@ -143,22 +144,24 @@ class _Writing:
         self, attempts: Sequence[Attempt], bought: Mapping[str, Completion]
     ) -> Iterator[Sample]:
         """The samples of one problem: the shortest prefix with enough accepted, or all."""
-        accepted = 0
-        quota = self._order.quota
-        for place, attempt in enumerate(attempts):
-            if quota is not None and accepted >= quota:
-                self._tally.surplus(bought.get(rest.request.key) for rest in attempts[place:])
-                return
+        length = len(attempts)
+        if self._order.quota is not None:
+            accepted = (self._is_accepted(each, bought) for each in attempts)
+            length = prefix_length(accepted, self._order.quota)
+        for attempt in attempts[:length]:
             done = bought.get(attempt.request.key)
             if done is None:
                 self._fail(attempt)
                 continue
-            sample = self._order.sample(attempt, done)
             self._tally.row(attempt, done)
-            yield sample
-            accepted += quota is not None and self._is_accepted(sample)
+            yield self._order.sample(attempt, done)
+        self._tally.surplus(bought.get(beyond.request.key) for beyond in attempts[length:])
 
-    def _is_accepted(self, sample: Sample) -> bool:
+    def _is_accepted(self, attempt: Attempt, bought: Mapping[str, Completion]) -> bool:
+        done = bought.get(attempt.request.key)
+        if done is None:
+            return False
+        sample = self._order.sample(attempt, done)
         recorded = self._panel.recall(sample)
         if recorded is None:
             return self._panel.is_accepted(self._panel.verdicts([sample])[0])

@@ -115,6 +115,10 @@ def test_ctrl_c_once_brings_home_what_is_in_flight(
     campaign.is_as_if_nothing_had_happened(calm, costs=False)
 
 
+def until_told(site: Site, text: str) -> None:
+    wait_for(lambda: text in site.output.read_text(encoding="utf-8"))
+
+
 @pytest.mark.slow
 def test_ctrl_c_twice_stops_at_once(
     site: Site, mark: str, warm: Warm, calm: dict[str, str]
@@ -127,7 +131,7 @@ def test_ctrl_c_twice_stops_at_once(
     wait_for(lambda: site.server._at_once == site.concurrency)
     for told in ("finishing what is in flight", "stopped by Ctrl-C in step 'crash/traces'"):
         process.send_signal(signal.SIGINT)
-        wait_for(lambda: told in site.output.read_text(encoding="utf-8"))  # noqa: B023
+        until_told(site, told)
     stopped = campaign.after(ended(process, site))
     assert stopped.code == 75, stopped.text
     assert "run the same command to go on" in stopped.text
