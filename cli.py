@@ -182,22 +182,41 @@ def why(
 @app.command()
 def judge(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="JSONL, JSON array or parquet.")],
-    with_: Annotated[str, typer.Option("--with", metavar="NAMES", help="Filters, with commas.")],
+    with_: Annotated[
+        str, typer.Option("--with", metavar="NAMES", help="Filters, with commas.")
+    ] = "",
+    set_: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--set", metavar="NAME.FIELD=VALUE", help="A setting of a filter."),
+    ] = None,
+    check_keys: Annotated[
+        bool, typer.Option("--check-keys", help="List the keys that cannot be accepted.")
+    ] = False,
     workers: Workers = 0,
+    work: Work = WORK,
     json: Json = False,
 ) -> None:
-    """Judge the rows of a file: one verdict per row and filter, in order."""
+    """Judge the rows of a file: one verdict per row and filter, in order.
+
+    With --check-keys each key is judged against itself instead (filter math unless --with says
+    another), and those not accepted are listed; exit code 1 if there are any.
+    """
     from .catalog import CATALOG
+    from .stages.check_keys import check_keys as check
     from .stages.judge_file import judge_file
     from .views.terminal import make_console, print_json
-    from .views.verdicts import show_verdicts
+    from .views.verdicts import show_keys, show_verdicts
 
-    verdicts = judge_file(file, with_.split(","), CATALOG, workers)
+    names = (with_ or ("math" if check_keys else "")).split(",")
+    read = check if check_keys else judge_file
+    found = read(file, names, CATALOG, workers, work=work, settings=set_ or [])
+    if check_keys:
+        raise typer.Exit(int(show_keys(make_console(), found, json) > 0))
     if json:
-        for verdict in verdicts:
+        for verdict in found:
             print_json(verdict, indent=None)
     else:
-        show_verdicts(make_console(), verdicts)
+        show_verdicts(make_console(), found)
 
 
 @app.command()

@@ -18,7 +18,7 @@ from .external import External, resolve_external
 from .filter import Filter
 from .fingerprint import ADDRESS_LENGTH, digest_of
 from .recipe import Recipe
-from .references import Execution, Marked, Reference, UsesFilter, reference_kind, walk
+from .references import Marked, Reference, UsesFilter, identity_config, reference_kind
 from .stage import Stage
 from .statcache import DigestCache
 from .suggest import suggest
@@ -98,7 +98,7 @@ def make_plan(recipe: Recipe, work: Path, limit: int | None = None) -> Plan:
 def _edges(recipe: Recipe, name: str) -> tuple[str, ...]:
     """Names of the steps that a step needs, each checked to exist and to make what is wanted."""
     found = []
-    for marked in walk(recipe.steps[name]):
+    for marked in recipe.marks(name):
         mark, value = marked.mark, marked.value
         if not isinstance(mark, Reference) or reference_kind(value) != "word":
             continue
@@ -107,14 +107,14 @@ def _edges(recipe: Recipe, name: str) -> tuple[str, ...]:
         if value not in recipe.steps:
             known = [*recipe.steps, *mark.builtins]
             raise RequestError(
-                f"{recipe.where(name, marked.at)}: {value!r} is no step; {suggest(value, known)}. "
+                f"{recipe.source.where(marked.at)}: {value!r} is no step; {suggest(value, known)}. "
                 "A path begins with ./, ../ or /."
             )
         makes = recipe.steps[value].makes
         if makes != mark.produces or "step" not in mark.accepts:
             raise RequestError(
-                f"{recipe.where(name, marked.at)}: step {value!r} makes {makes}; "
-                f"{'.'.join(map(str, marked.at))} of step {name!r} needs {mark.produces}"
+                f"{recipe.source.where(marked.at)}: step {value!r} makes {makes}; "
+                f"{_field(marked)} of step {name!r} needs {mark.produces}"
             )
         found.append(value)
     return tuple(dict.fromkeys(found))
@@ -130,7 +130,9 @@ def _in_order(recipe: Recipe, edges: Mapping[str, tuple[str, ...]]) -> list[str]
             return
         if name in open_steps:
             circle = " → ".join([*open_steps[open_steps.index(name) :], name])
-            raise RequestError(f"{recipe.where(name)}: the steps need each other: {circle}")
+            raise RequestError(
+                f"{recipe.source.where(('steps', name))}: the steps need each other: {circle}"
+            )
         open_steps.append(name)
         for needed in edges[name]:
             visit(needed)
@@ -150,59 +152,42 @@ def _node(
     cache: DigestCache,
 ) -> Node:
     stage = recipe.steps[name]
-    marks = list(walk(stage))
-    filters = _filters(recipe, name, marks)
-    externals = _externals(recipe, name, marks, cache)
+    marks = recipe.marks(name)
+    externals = _externals(recipe, marks, cache)
+    used = {marked.value for marked in marks if isinstance(marked.mark, UsesFilter)}
+    filters = {key: recipe.filters[key] for key in sorted(used)}
+
+    def content(reference: str) -> str:
+        found = externals.get(reference)
+        return reference if found is None else f"content:{found.digest}"
+
+    def content_or_address(reference: str) -> str:
+        return f"step:{done[reference].address}" if reference in inputs else content(reference)
+
     identity = {
         "kind": stage.kind,
         "version": stage.version,
-        "config": _identity_config(stage, marks, externals),
-        "filters": {key: filters[key].identity() for key in sorted(filters)},
+        "config": identity_config(stage, content),
+        "filters": {key: each.identity(content_or_address) for key, each in filters.items()},
         "inputs": {key: done[key].address for key in inputs},
     }
     return Node(name, stage, inputs, filters, externals, identity)
 
 
-def _filters(recipe: Recipe, name: str, marks: list[Marked]) -> dict[str, Filter]:
-    found = {}
-    for marked in marks:
-        if isinstance(marked.mark, UsesFilter):
-            if marked.value not in recipe.filters:
-                raise RequestError(
-                    f"{recipe.where(name, marked.at)}: no filter {marked.value!r} under "
-                    f"'filters:'; {suggest(marked.value, recipe.filters)}"
-                )
-            found[marked.value] = recipe.filters[marked.value]
-    return found
-
-
-def _externals(
-    recipe: Recipe, name: str, marks: list[Marked], cache: DigestCache
-) -> dict[str, External]:
+def _externals(recipe: Recipe, marks: list[Marked], cache: DigestCache) -> dict[str, External]:
     found = {}
     for marked in marks:
         if isinstance(marked.mark, Reference) and reference_kind(marked.value) != "word":
             try:
                 found[marked.value] = resolve_external(
-                    marked.value, marked.mark, recipe.base(name, marked.at), cache
+                    marked.value, marked.mark, recipe.source.base(marked.at), cache
                 )
             except RequestError as error:
-                raise RequestError(f"{recipe.where(name, marked.at)}: {error}") from error
+                raise RequestError(f"{recipe.source.where(marked.at)}: {error}") from error
     return found
 
 
-def _identity_config(
-    stage: Stage, marks: list[Marked], externals: Mapping[str, External]
-) -> dict[str, Any]:
-    """The settings without what says only *how*, and with content in the place of paths."""
-    config: dict[str, Any] = stage.model_dump(mode="json")
-    for marked in marks:
-        *parents, last = marked.at
-        holder: Any = config
-        for part in parents:
-            holder = holder[part]
-        if isinstance(marked.mark, Execution):
-            del holder[last]
-        elif isinstance(marked.mark, Reference) and marked.value in externals:
-            holder[last] = f"content:{externals[marked.value].digest}"
-    return config
+def _field(marked: Marked) -> str:
+    """A field as the recipe calls it, without the way to its step or filter."""
+    depth = 3 if marked.at[0] == "steps" else 2
+    return ".".join(map(str, marked.at[depth:]))

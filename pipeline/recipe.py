@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,7 +24,7 @@ from pydantic import BaseModel, ValidationError
 from .catalog import Catalog
 from .errors import RequestError
 from .filter import Filter
-from .references import Location
+from .references import Location, Marked, UsesFilter, walk
 from .stage import Stage
 from .suggest import suggest
 from .yaml_source import Source, override, read_source
@@ -44,15 +44,32 @@ class Recipe:
     filters: Mapping[str, Filter]
     steps: Mapping[str, Stage]
     source: Source
+    places: Mapping[str, Location]
+    """Where the settings of each filter stand: under the top `filters:` or in a step."""
 
-    def where(self, step: str, at: Location = ()) -> str:
-        """File and line of a step's field."""
-        kind = self.steps[step].kind
-        return self.source.where(("steps", step, kind, *at))
+    def marks(self, step: str) -> list[Marked]:
+        """Every marked value of a step and of the filters it uses, each with its place in the file.
 
-    def base(self, step: str, at: Location = ()) -> Path:
-        """Where the relative path in a step's field starts."""
-        return self.source.base(("steps", step, self.steps[step].kind, *at))
+        Raises:
+            RequestError: it uses a filter that is not there.
+        """
+        stage = self.steps[step]
+        at: Location = ("steps", step, stage.kind)
+        found = [replace(marked, at=(*at, *marked.at)) for marked in walk(stage)]
+        used = [marked for marked in found if isinstance(marked.mark, UsesFilter)]
+        for name in dict.fromkeys(self._known_filter(marked) for marked in used):
+            inside = walk(self.filters[name])
+            found += [replace(marked, at=(*self.places[name], *marked.at)) for marked in inside]
+        return found
+
+    def _known_filter(self, marked: Marked) -> str:
+        name: str = marked.value
+        if name not in self.filters:
+            raise RequestError(
+                f"{self.source.where(marked.at)}: no filter {name!r} under "
+                f"'filters:'; {suggest(name, self.filters)}"
+            )
+        return name
 
 
 def load_recipe(path: Path, catalog: Catalog, overrides: Sequence[str] = ()) -> Recipe:
@@ -78,14 +95,13 @@ def recipe_of(values: dict[str, Any], catalog: Catalog, label: str = "recipe") -
 def check_recipe(source: Source, catalog: Catalog) -> Recipe:
     """Check values that were read or built; see `load_recipe` for the errors."""
     _check_top(source)
-    filters = {
-        name: _filter(source, ("filters", name), name, config, catalog)
-        for name, config in _mapping(source, ("filters",), optional=True).items()
-    }
+    filters = _Filters(source, catalog)
+    for name, config in _mapping(source, ("filters",), optional=True).items():
+        filters.add(("filters", name), name, config)
     steps = {}
     for name in _mapping(source, ("steps",)):
         steps[name] = _step(source, name, catalog, filters)
-    return Recipe(source.values["name"], filters, steps, source)
+    return Recipe(source.values["name"], filters.by_name, steps, source, filters.places)
 
 
 def _check_top(source: Source) -> None:
@@ -124,20 +140,40 @@ def _mapping(source: Source, at: Location, *, optional: bool = False) -> dict[st
     return value
 
 
-def _filter(source: Source, at: Location, name: str, config: Any, catalog: Catalog) -> Filter:
-    _check_name(source, at, name)
-    if config is not None and not isinstance(config, dict):
-        raise RequestError(f"{source.where(at)}: filter {name!r} must have settings like {{}}")
-    settings = dict(config or {})
-    kind = settings.pop("kind", name)
-    try:
-        model = catalog.filter(kind)
-    except RequestError as error:
-        raise RequestError(f"{source.where(at)}: {error}") from error
-    return _validated(source, at, model, settings, f"filter {name!r}")
+class _Filters:
+    """The filters of a recipe by name, wherever it defines them."""
+
+    def __init__(self, source: Source, catalog: Catalog) -> None:
+        self._source = source
+        self._catalog = catalog
+        self.by_name: dict[str, Filter] = {}
+        self.places: dict[str, Location] = {}
+
+    def add(self, at: Location, name: str, config: Any) -> None:
+        """Define one; two of the same name must be the same."""
+        made = self._made(at, name, config)
+        if self.by_name.setdefault(name, made) != made:
+            raise RequestError(
+                f"{self._source.where(at)}: filter {name!r} is already defined with "
+                "other settings; give one of the two another name"
+            )
+        self.places.setdefault(name, at)
+
+    def _made(self, at: Location, name: str, config: Any) -> Filter:
+        source = self._source
+        _check_name(source, at, name)
+        if config is not None and not isinstance(config, dict):
+            raise RequestError(f"{source.where(at)}: filter {name!r} must have settings like {{}}")
+        settings = dict(config or {})
+        kind = settings.pop("kind", name)
+        try:
+            model = self._catalog.filter(kind)
+        except RequestError as error:
+            raise RequestError(f"{source.where(at)}: {error}") from error
+        return _validated(source, at, model, settings, f"filter {name!r}")
 
 
-def _step(source: Source, name: str, catalog: Catalog, filters: dict[str, Filter]) -> Stage:
+def _step(source: Source, name: str, catalog: Catalog, filters: _Filters) -> Stage:
     at: Location = ("steps", name)
     _check_name(source, at, name)
     body = _mapping(source, at)
@@ -153,28 +189,17 @@ def _step(source: Source, name: str, catalog: Catalog, filters: dict[str, Filter
     if config is not None and not isinstance(config, dict):
         raise RequestError(f"{source.where((*at, kind))}: step {name!r} must have settings")
     settings = dict(config or {})
-    _hoist_inline_filters(source, (*at, kind), settings, catalog, filters)
+    _hoist_inline_filters((*at, kind), settings, filters)
     return _validated(source, (*at, kind), model, settings, f"step {name!r} ({kind})")
 
 
-def _hoist_inline_filters(
-    source: Source,
-    at: Location,
-    settings: dict[str, Any],
-    catalog: Catalog,
-    filters: dict[str, Filter],
-) -> None:
+def _hoist_inline_filters(at: Location, settings: dict[str, Any], filters: _Filters) -> None:
     """`filters: {format: {}}` in a step defines them in place, as if under the top `filters:`."""
     inline = settings.get("filters")
     if not isinstance(inline, dict):
         return
     for name, config in inline.items():
-        made = _filter(source, (*at, "filters", name), name, config, catalog)
-        if filters.setdefault(name, made) != made:
-            raise RequestError(
-                f"{source.where((*at, 'filters', name))}: filter {name!r} is already defined with "
-                "other settings; give one of the two another name"
-            )
+        filters.add((*at, "filters", name), name, config)
     settings["filters"] = list(inline)
 
 

@@ -10,13 +10,14 @@ A stage marks such a field in its annotation, and nothing else says what the edg
     workers: Annotated[int, Execution()]   # how, not what: never identity
 
 A bare word is a step or a built-in; `./`, `../` or `/` begins a path, `hub:` a hub id.
-`walk` finds the marked values at any depth. It resolves nothing: `plan.py` does.
+`walk` finds the marked values at any depth, in steps and in filters. It resolves nothing:
+`plan.py` does.
 """
 
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -74,6 +75,25 @@ def walk(model: BaseModel, at: Location = ()) -> Iterator[Marked]:
         for mark in field.metadata:
             annotation = Annotated[annotation, mark]
         yield from _walk_value(annotation, getattr(model, name), (*at, name))
+
+
+def identity_config(model: BaseModel, content: Callable[[str], str]) -> dict[str, Any]:
+    """The settings as JSON values, without what says only *how*, and with content for references.
+
+    Args:
+        content: what stands in the place of a reference in the identity.
+    """
+    config: dict[str, Any] = model.model_dump(mode="json")
+    for marked in walk(model):
+        *parents, last = marked.at
+        holder: Any = config
+        for part in parents:
+            holder = holder[part]
+        if isinstance(marked.mark, Execution):
+            del holder[last]
+        elif isinstance(marked.mark, Reference):
+            holder[last] = content(marked.value)
+    return config
 
 
 def _walk_value(annotation: Any, value: Any, at: Location) -> Iterator[Marked]:

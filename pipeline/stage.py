@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 from pydantic import BaseModel, ConfigDict
 
 from .budget import Budget
-from .filter import Filter
+from .filter import Filter, JudgeContext
 from .forecast import Forecast
 from .progress import Progress
 from .references import reference_kind
@@ -63,6 +63,11 @@ class Context:
     """Whether the user wants the step to end; see stopping.py."""
     budget: Budget = field(default_factory=Budget)
     """What is left to this step of the command's caps."""
+
+    @property
+    def judging(self) -> JudgeContext:
+        """What this step's filters may use."""
+        return JudgeContext(self.workers, self)
 
     def samples(self, name: str) -> Artifact:
         """The artifact of the step that a config field names."""

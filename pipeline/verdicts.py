@@ -12,12 +12,11 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .filter import Filter
 from .fingerprint import digest_file, digest_of
 from .sample import Sample
 from .shards import RowWriter, shard_files, write_text
@@ -38,9 +37,9 @@ def sample_digest(sample: Sample) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:32]
 
 
-def fingerprint(judging: Filter) -> str:
-    """Hash of all that decides a filter's verdicts."""
-    return digest_of(judging.identity())
+def fingerprint(identity: Mapping[str, Any]) -> str:
+    """Hash of all that decides a filter's verdicts (`Filter.identity`)."""
+    return digest_of(identity)
 
 
 @dataclass(frozen=True)
@@ -66,12 +65,15 @@ class VerdictWriter:
     Args:
         artifact: directory of the step that publishes the verdicts.
         name: the filter's name in the recipe.
+        identity: of the filter, its references resolved.
         of_samples: `samples_digest` of the samples judged.
     """
 
-    def __init__(self, artifact: Path, name: str, judging: Filter, of_samples: str) -> None:
+    def __init__(
+        self, artifact: Path, name: str, identity: Mapping[str, Any], of_samples: str
+    ) -> None:
         self._folder = artifact / "verdicts" / name
-        self._judging = judging
+        self._identity = identity
         self._of_samples = of_samples
         self._rows = RowWriter(self._folder, VERDICT_SCHEMA)
         self._reasons: Counter[str] = Counter()
@@ -84,8 +86,8 @@ class VerdictWriter:
         """The finished set."""
         self._rows.close()
         about = {
-            "filter": self._judging.identity(),
-            "fingerprint": fingerprint(self._judging),
+            "filter": dict(self._identity),
+            "fingerprint": fingerprint(self._identity),
             "samples": self._of_samples,
             "rows": self._rows.total,
             "reasons": dict(sorted(self._reasons.items())),
@@ -96,10 +98,14 @@ class VerdictWriter:
 
 
 def write_verdicts(
-    artifact: Path, name: str, judging: Filter, of_samples: str, rows: Iterable[tuple[str, Verdict]]
+    artifact: Path,
+    name: str,
+    identity: Mapping[str, Any],
+    of_samples: str,
+    rows: Iterable[tuple[str, Verdict]],
 ) -> VerdictSet:
     """Write (sample id, verdict) pairs with a `VerdictWriter`."""
-    writer = VerdictWriter(artifact, name, judging, of_samples)
+    writer = VerdictWriter(artifact, name, identity, of_samples)
     for sample_id, verdict in rows:
         writer.put(sample_id, verdict)
     return writer.close()
@@ -113,9 +119,11 @@ def read_verdict_sets(artifact: Path) -> dict[str, VerdictSet]:
     return sets
 
 
-def find_verdicts(artifacts: Iterable[Path], judging: Filter, of_samples: str) -> VerdictSet | None:
+def find_verdicts(
+    artifacts: Iterable[Path], identity: Mapping[str, Any], of_samples: str
+) -> VerdictSet | None:
     """A set by the same filter on the same samples among finished artifacts, if there is one."""
-    wanted = (fingerprint(judging), of_samples)
+    wanted = (fingerprint(identity), of_samples)
     for artifact in artifacts:
         for found in read_verdict_sets(artifact).values():
             if (found.about["fingerprint"], found.about["samples"]) == wanted:

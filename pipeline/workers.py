@@ -9,8 +9,9 @@ exceeds a limit (how: `worker_process.py`). `TimedOut` counts the job's own CPU 
 limit is only a net for work that waits for ever, and gives `Crashed`.
 
 Jobs travel in chunks but answer one by one, so a death is the fault of exactly one job: its
-neighbours are neither lost nor blamed. A job that crashed or ran out of memory in a worker that
-had served others before is tried once more in a fresh one, and only that outcome counts.
+neighbours are neither lost nor blamed. A job that timed out, crashed or ran out of memory in a
+worker that had served others before is tried once more in a fresh one, and only that outcome
+counts: what neighbours left behind in caches and memory is no job's fault.
 
 Workers die with the *thread* that first needed them (PR_SET_PDEATHSIG is bound to it): keep a
 pool on a thread that lives as long as the pool. Nobody else in potstill starts processes for work.
@@ -60,7 +61,7 @@ class _Batch(Generic[J, R]):
     def settle(self, worker: WorkerHandle, outcome: Outcome[R]) -> None:
         """Book the outcome of the job a worker was on, or keep the job for a second opinion."""
         index = worker.jobs.popleft()
-        if worker.served and isinstance(outcome, Crashed | OutOfMemory):
+        if worker.served and isinstance(outcome, TimedOut | Crashed | OutOfMemory):
             self.suspects.append(index)
         else:
             self.outcomes[index] = outcome

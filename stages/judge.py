@@ -10,7 +10,7 @@ is known here: what a score is good for is `select`'s business.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 import polars as pl
@@ -18,7 +18,8 @@ from pydantic import Field, field_validator
 
 from ..pipeline.artifact import Artifact
 from ..pipeline.errors import RequestError, StepFailed
-from ..pipeline.filter import CorpusFilter, Filter, Judge, JudgeContext, SampleFilter
+from ..pipeline.filter import CorpusFilter, Filter, JudgeContext, SampleFilter
+from ..pipeline.judging import check_reason, judge_batch
 from ..pipeline.references import FilterName, Samples
 from ..pipeline.sample import Sample
 from ..pipeline.shards import read_table, shard_files
@@ -64,15 +65,15 @@ class JudgeSamples(Stage):
         report = {}
         for position, name in enumerate(self.filters):
             judging = context.filters[name]
-            found = find_verdicts(places, judging, digest)
+            identity = judging.identity(context.digest)
+            found = find_verdicts(places, identity, digest)
             if found is not None:
                 made = take_over(found, context.out, name)
                 context.progress.note(f"{name}: {made.rows} verdicts taken over from {found.path}")
             else:
-                pairs = judged(name, judging, source, JudgeContext(workers=context.workers))
-                made = write_verdicts(
-                    context.out, name, judging, digest, self._seen(pairs, context, source, position)
-                )
+                pairs = judged(name, judging, source, context.judging)
+                seen = self._seen(pairs, context, source, position)
+                made = write_verdicts(context.out, name, identity, digest, seen)
             report[name] = _summary(name, made, source)
         return {"rows": source.rows, "filters": report}
 
@@ -106,7 +107,8 @@ def judged(
     if isinstance(judging, SampleFilter):
         with judging.open(context) as judge:
             for batch in _batches(source.samples()):
-                yield from judge_batch(name, judging, judge, batch)
+                verdicts = judge_batch(name, judging, judge, batch)
+                yield from ((row.id, each) for row, each in zip(batch, verdicts, strict=True))
     elif isinstance(judging, CorpusFilter):
         yield from _judged_as_a_whole(name, judging, source, context)
     else:
@@ -114,21 +116,6 @@ def judged(
             f"filter {name!r} is a {type(judging).__name__}; expected a SampleFilter or a "
             "CorpusFilter"
         )
-
-
-def judge_batch(
-    name: str, judging: Filter, judge: Judge, batch: Sequence[Sample]
-) -> Iterator[tuple[str, Verdict]]:
-    """(sample id, verdict) for some samples, with the filter held to its contract."""
-    verdicts = judge.judge(batch)
-    if len(verdicts) != len(batch):
-        raise StepFailed(
-            f"filter {name!r} gave {len(verdicts)} verdicts on {len(batch)} samples; "
-            "expected one each, in order"
-        )
-    for sample, verdict in zip(batch, verdicts, strict=True):
-        _check_reason(name, judging, verdict, sample.id)
-        yield sample.id, verdict
 
 
 def _batches(samples: Iterator[Sample]) -> Iterator[list[Sample]]:
@@ -149,16 +136,8 @@ def _judged_as_a_whole(
         )
     for row in answers.iter_rows(named=True):
         verdict = Verdict.from_row(row)
-        _check_reason(name, judging, verdict, row["id"])
+        check_reason(name, judging, verdict, row["id"])
         yield row["id"], verdict
-
-
-def _check_reason(name: str, judging: Filter, verdict: Verdict, sample_id: str) -> None:
-    if verdict.reason not in judging.reasons:
-        raise StepFailed(
-            f"filter {name!r} gave the reason {verdict.reason!r} on sample {sample_id}; expected "
-            f"one of its list: {', '.join(sorted(judging.reasons))}"
-        )
 
 
 def _summary(name: str, made: VerdictSet, source: Artifact) -> dict[str, object]:

@@ -22,10 +22,10 @@ from ..models.journal_writer import JournalWriter
 from ..models.order import Attempt
 from ..pipeline.errors import RequestError
 from ..pipeline.filter import Filter, Judge, JudgeContext, SampleFilter
+from ..pipeline.judging import judge_batch
 from ..pipeline.sample import Sample
 from ..pipeline.verdict import Verdict
 from ..pipeline.verdicts import fingerprint, sample_digest
-from .judge import judge_batch
 
 BATCH: Final = 64
 """Completions judged in one call: few enough that verdicts come soon."""
@@ -42,6 +42,7 @@ class Panel:
         filters: Mapping[str, SampleFilter],
         judges: Mapping[str, Judge],
         thresholds: Mapping[str, float],
+        fingerprints: Mapping[str, str],
         journal: Journal,
         label: str,
     ) -> None:
@@ -50,7 +51,7 @@ class Panel:
         self._judges = judges
         self._thresholds = thresholds
         self._journal = journal
-        self._fingerprints = {name: fingerprint(each) for name, each in filters.items()}
+        self._fingerprints = fingerprints
         self._waiting: queue.Queue[tuple[Attempt, Sample] | None] = queue.Queue()
         self._results: deque[tuple[Attempt, bool, int]] = deque()
         self._error: BaseException | None = None
@@ -142,8 +143,7 @@ class Panel:
     def _judge(self, name: str, samples: Sequence[Sample]) -> list[Verdict]:
         if not samples:
             return []
-        pairs = judge_batch(name, self.filters[name], self._judges[name], samples)
-        return [verdict for _, verdict in pairs]
+        return judge_batch(name, self.filters[name], self._judges[name], samples)
 
     def _run(self, writer: JournalWriter, wake: Callable[[], None]) -> None:
         """The thread; an error is raised by `results`, where the loop meets it."""
@@ -215,4 +215,5 @@ def open_panel(
         judges = {
             name: stack.enter_context(judging.open(context)) for name, judging in by_row.items()
         }
-        yield Panel(by_row, judges, thresholds, journal, label)
+        prints = {name: fingerprint(each.identity(context.digest)) for name, each in by_row.items()}
+        yield Panel(by_row, judges, thresholds, prints, journal, label)

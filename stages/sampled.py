@@ -25,7 +25,6 @@ from ..models.quota import prefix_length
 from ..models.request import Completion
 from ..pipeline.budget import Spent
 from ..pipeline.collector import rare_collections
-from ..pipeline.filter import JudgeContext
 from ..pipeline.sample import Sample, with_ids
 from ..pipeline.shards import read_table, shard_files, write_samples
 from ..pipeline.stage import Context
@@ -71,10 +70,11 @@ def sample_problems(context: Context, sampling: Sampling) -> Tally:
     """
     for opening in sampling.openings:
         opening.check()
-    judging = JudgeContext(workers=context.workers)
     with (
         open_journal(context.journal) as journal,
-        open_panel(context.filters, sampling.thresholds, judging, journal, sampling.label) as panel,
+        open_panel(
+            context.filters, sampling.thresholds, context.judging, journal, sampling.label
+        ) as panel,
     ):
         failures = _buy(context, sampling, journal, panel)
         return _Writing(context, sampling.order, journal, panel, failures).run()
@@ -116,6 +116,7 @@ class _Writing:
         panel: Panel,
         failures: Failures,
     ) -> None:
+        self._context = context
         self._out = context.out
         self._order = order
         self._journal = journal
@@ -181,7 +182,7 @@ class _Writing:
         """Verdicts of every filter on every row, recorded or judged now."""
         digest = samples_digest(self._out)
         writers = {
-            name: VerdictWriter(self._out, name, judging, digest)
+            name: VerdictWriter(self._out, name, judging.identity(self._context.digest), digest)
             for name, judging in self._panel.filters.items()
         }
         for samples in _written(self._out):

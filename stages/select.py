@@ -122,7 +122,8 @@ class Select(Stage):
         places = [source, *(context.inputs[name] for name in _listed(self.verdicts))]
         digest = samples_digest(source.path) if self.keep else ""
         for name in sorted(self.keep):
-            found = find_verdicts([p.path for p in places], context.filters[name], digest)
+            identity = context.filters[name].identity(context.digest)
+            found = find_verdicts([p.path for p in places], identity, digest)
             if found is None:
                 raise RequestError(_not_judged(name, places, source))
             scores = _scores(found, source, index)

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, ClassVar
 
+from pydantic import PrivateAttr
+
 from potstill.pipeline.catalog import Catalog
 from potstill.pipeline.errors import RequestError, StepFailed
-from potstill.pipeline.filter import Filter, RowFilter
+from potstill.pipeline.filter import Filter, Judge, JudgeContext, Limits, RowFilter, SampleFilter
+from potstill.pipeline.outcome import Done, Outcome
 from potstill.pipeline.references import Execution, FilterName, Model, Reference, Samples
 from potstill.pipeline.sample import Message, Sample, new_sample, with_ids
 from potstill.pipeline.shards import write_samples, write_text
@@ -115,6 +123,20 @@ class Bill(Copy):
         return self.price or None
 
 
+class InProcess(SampleFilter):
+    """Judges in the test's own process, so that a test can look at it and count its calls."""
+
+    @abstractmethod
+    def judge_one(self, sample: Sample) -> Verdict: ...
+
+    @contextmanager
+    def open(self, context: JudgeContext) -> Iterator[Judge]:
+        yield self
+
+    def judge(self, samples: Sequence[Sample]) -> list[Verdict]:
+        return [self.judge_one(sample) for sample in samples]
+
+
 class Short(RowFilter):
     """Good if the question is at most `most` characters long."""
 
@@ -126,6 +148,64 @@ class Short(RowFilter):
     def judge_one(self, sample: Sample) -> Verdict:
         good = len(sample.question) <= self.most
         return Verdict(float(good), "ok" if good else "long")
+
+
+class Accident(RowFilter):
+    """Does what the completion says, as far as it is an accident."""
+
+    kind: ClassVar[str] = "accident"
+    reasons: ClassVar[frozenset[str]] = frozenset({"fine", "the_completion", "the_filter"})
+
+    blames: bool = False
+    said: str = ""
+    _prepared: str = PrivateAttr("")
+    _warm: ClassVar[str] = ""
+
+    def limits(self) -> Limits:
+        return Limits(cpu_seconds=0.5, memory_mb=256)
+
+    def prepared(self, context: JudgeContext) -> Accident:
+        copy = self.model_copy()
+        copy._prepared = self.said.partition(" ")[0]
+        return copy
+
+    def warm(self) -> None:
+        type(self)._warm = self.said.partition(" ")[2]
+
+    def judge_one(self, sample: Sample) -> Verdict:
+        text = sample.completion or ""
+        if text == "say":
+            return Verdict(1.0, "fine", {"said": f"{self._prepared} {self._warm}"})
+        if text == "raise":
+            raise ZeroDivisionError(object())  # its message is never the same
+        if text == "exit":
+            sys.exit(0)
+        if text == "hang":
+            while True:
+                pass
+        if text == "hang in C":
+            9**9**9
+        if text == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if text == "fill the memory":
+            bytearray(1 << 32)
+        if text == "a string":
+            return text  # type: ignore[return-value]
+        return Verdict(1.0, "fine", {"length": len(text)})
+
+    def control(self, sample: Sample) -> Sample | None:
+        """What raises raises again; what hangs does not."""
+        if not self.blames:
+            return None
+        return replace(sample, completion=sample.completion.replace("hang", "fine"))
+
+    def failed(
+        self, sample: Sample, outcome: Outcome[Verdict], control: Outcome[Verdict] | None
+    ) -> Verdict:
+        if control is None:
+            return super().failed(sample, outcome, control)
+        its_own = isinstance(control, Done)
+        return Verdict(0.0, "the_completion") if its_own else Verdict(None, "the_filter")
 
 
 STAGES: dict[str, type[Stage]] = {

@@ -1,7 +1,7 @@
 """Verdicts on a file as lines for people: `potstill judge FILE` without `--json`.
 
-One line per row and filter in the order of the file, and a count at the end. Text of the file is
-sanitised; nothing is judged here.
+One line per row and filter in the order of the file, and a count at the end; of checked keys only
+those that are not accepted. Text of the file is sanitised; nothing is judged here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .show_rows import evidence_text, verdict_text
-from .terminal import counted, one_line
+from .terminal import counted, one_line, print_json
 
 EVIDENCE_WIDTH = 120
 
@@ -32,3 +32,22 @@ def show_verdicts(console: Console, verdicts: Iterable[Mapping[str, Any]]) -> No
     for name, counts in reasons.items():
         told = ", ".join(f"{reason} {count}" for reason, count in counts.most_common())
         console.print(f"{name}: {counted(counts.total(), 'row')}: {told}")
+
+
+def show_keys(console: Console, checked: Iterable[Mapping[str, Any]], json: bool) -> int:
+    """Print the keys that are not accepted; returns how many these are."""
+    refused = total = 0
+    for told in checked:
+        total += 1
+        if told["accepted"]:
+            continue
+        refused += 1
+        if json:
+            print_json(told, indent=None)
+            continue
+        key = "no key" if told["key"] is None else one_line(repr(told["key"]), EVIDENCE_WIDTH)
+        console.print(f"{one_line(told['id'] or '–')}  {one_line(told['filter'])}  ", end="")
+        console.print(verdict_text(told["score"], told["reason"]), Text(key, style="dim"))
+    if not json:
+        console.print(f"{counted(total, 'key')} checked, {refused:,} not accepted")
+    return refused

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from toys import InProcess
 from workbench import Workbench
 
 from potstill.models.prompts import Asking
 from potstill.models.questions import Questions, rows_with_verdicts
 from potstill.pipeline.artifact import Artifact
 from potstill.pipeline.errors import RequestError, StepFailed
-from potstill.pipeline.filter import RowFilter
 from potstill.pipeline.sample import Message, Sample, new_sample
 from potstill.pipeline.shards import ROWS_PER_SHARD
 from potstill.pipeline.verdict import Verdict
@@ -153,7 +153,7 @@ def test_a_pool_that_is_too_small_is_told_before_anything_is_asked() -> None:
         Questions(asking, [problem(QUESTION)])
 
 
-class Named(RowFilter):
+class Named(InProcess):
     """Stands for the filter whose verdicts are given."""
 
     kind: ClassVar[str] = "named"
@@ -170,7 +170,7 @@ def judged(bench: Workbench, samples: Artifact, *names: str, shift: int = 0) -> 
     rows = rows[shift:] + rows[:shift]
     for name in names:
         pairs = ((row.id, Verdict(1.0, "ok", {"of": row.question, "by": name})) for row in rows)
-        write_verdicts(made.path, name, Named(), samples_digest(samples.path), pairs)
+        write_verdicts(made.path, name, Named().identity(), samples_digest(samples.path), pairs)
     return made
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_bench import ModelBench, make_tiny_model
 from scripted_teacher import ScriptedTeacher
+from toys import InProcess
 from workbench import aside, problem
 
 from potstill.filters import FILTERS
@@ -18,14 +19,13 @@ from potstill.models.quota import standard_error
 from potstill.models.request import Completion, Request
 from potstill.pipeline.artifact import Artifact
 from potstill.pipeline.errors import StepFailed
-from potstill.pipeline.filter import RowFilter
 from potstill.pipeline.references import Execution, Reference, UsesFilter, walk
 from potstill.pipeline.sample import Sample
 from potstill.pipeline.verdict import Verdict
 from potstill.stages.evaluate import Evaluate
 
 
-class AsSaid(RowFilter):
+class AsSaid(InProcess):
     """The score that stands in the completion."""
 
     kind: ClassVar[str] = "as_said"

@@ -14,20 +14,21 @@ import polars as pl
 import pytest
 from faulty_server import RETRYABLE, FaultyServer, serving
 from model_bench import ModelBench, make_tiny_model
+from toys import InProcess
 from workbench import Workbench, aside, problem
 
 from potstill.models import endpoint_teacher
 from potstill.models.journal import open_journal
 from potstill.pipeline.artifact import Artifact
 from potstill.pipeline.errors import RequestError, StepFailed
-from potstill.pipeline.filter import CorpusFilter, JudgeContext, RowFilter
+from potstill.pipeline.filter import CorpusFilter, JudgeContext
 from potstill.pipeline.sample import Sample
 from potstill.pipeline.verdict import Verdict
 from potstill.pipeline.verdicts import find_verdicts, samples_digest
 from potstill.stages.generate import Generate
 
 
-class FirstIsGood(RowFilter):
+class FirstIsGood(InProcess):
     """Likes the first sample of a problem, cannot judge a problem about 3."""
 
     kind: ClassVar[str] = "first_is_good"
@@ -177,7 +178,7 @@ def test_verdicts_of_accept_are_published(bench: Workbench, server: FaultyServer
         if sample.generation
     ]
     assert [row["score"] for row in table] == expected
-    assert find_verdicts([made.path], judging, samples_digest(made.path)) is not None
+    assert find_verdicts([made.path], judging.identity(), samples_digest(made.path)) is not None
     assert (made.metrics["accepted"], made.metrics["accepted_share"]) == (19, 19 / 40)
     assert made.metrics["rate/first"] == 0.5
 

@@ -12,18 +12,19 @@ from typing import Any, ClassVar
 import polars as pl
 import pytest
 from pydantic import ValidationError
+from toys import InProcess
 from workbench import Workbench, problem
 
 from potstill.pipeline.artifact import Artifact
 from potstill.pipeline.errors import StepFailed
-from potstill.pipeline.filter import CorpusFilter, JudgeContext, RowFilter, SampleFilter
+from potstill.pipeline.filter import CorpusFilter, JudgeContext, SampleFilter
 from potstill.pipeline.sample import Sample
 from potstill.pipeline.verdict import Verdict
 from potstill.stages import judge as judge_module
 from potstill.stages.judge import JudgeSamples
 
 
-class Sum(RowFilter):
+class Sum(InProcess):
     """The completion against the key."""
 
     kind: ClassVar[str] = "sum"
@@ -40,7 +41,7 @@ class Sum(RowFilter):
         return Verdict(float(right), "right" if right else "wrong", {"said": sample.completion})
 
 
-class Short(RowFilter):
+class Short(InProcess):
     """Shorter completions are better."""
 
     kind: ClassVar[str] = "short"

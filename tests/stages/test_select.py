@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from toys import InProcess
 from workbench import Workbench, aside, problem
 
 from potstill.pipeline.artifact import Artifact
 from potstill.pipeline.errors import RequestError, StepFailed
-from potstill.pipeline.filter import RowFilter
 from potstill.pipeline.references import UsesFilter, walk
 from potstill.pipeline.sample import Sample
 from potstill.pipeline.shards import read_table, shard_files, write_table
@@ -26,7 +26,7 @@ from potstill.stages.mix import Mix
 from potstill.stages.select import Select
 
 
-class Says(RowFilter):
+class Says(InProcess):
     """Reads its score from `extra`, as `{"<field>": score}`; a missing one is unknown."""
 
     kind: ClassVar[str] = "says"

@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 import pytest
 from faulty_server import FaultyServer, serving
 from pydantic import ValidationError
+from toys import InProcess
 from workbench import Workbench, aside, problem
 
 from potstill.models.quota import pass_rate, prefix_length
 from potstill.pipeline.artifact import Artifact
 from potstill.pipeline.budget import Budget
 from potstill.pipeline.errors import RequestError, StoppedOnPurpose
-from potstill.pipeline.filter import RowFilter
 from potstill.pipeline.sample import Sample
 from potstill.pipeline.verdict import Verdict
 from potstill.stages.generate import Generate
@@ -25,7 +25,7 @@ from potstill.stages.judge import JudgeSamples
 PROBLEMS = 12
 
 
-class Lucky(RowFilter):
+class Lucky(InProcess):
     """Accepts about `share` of all completions, by their content; counts how many it judged."""
 
     kind: ClassVar[str] = "lucky"

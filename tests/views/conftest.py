@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from toys import InProcess
 
 from potstill.pipeline.artifact import Artifact, open_artifact, write_manifest
-from potstill.pipeline.filter import RowFilter
 from potstill.pipeline.sample import (
     SAMPLE_SCHEMA,
     Generation,
@@ -38,7 +38,7 @@ LEFT_OUT = pa.schema([("id", pa.string()), ("reason", pa.string())])
 FAILED = pa.schema([("prompt_id", pa.string()), ("index", pa.int64()), ("reason", pa.string())])
 
 
-class Named(RowFilter):
+class Named(InProcess):
     """Stands for the filter whose verdicts are given."""
 
     kind: ClassVar[str] = "named"
@@ -141,13 +141,13 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> SmallRun:
     write_rows(out / "failed", failed, FAILED)
     digest = samples_digest(out)
     pairs = [(sample.id, by_math(sample)) for sample in traces]
-    write_verdicts(out, "math", Named(name="math"), digest, pairs)
+    write_verdicts(out, "math", Named(name="math").identity(), digest, pairs)
     generated = publish(folder, "traces", "generate", [loaded], {"attempts": 19, HOSTILE: None})
 
     out = folder / "verdicts-00000001"
     take_over(read_verdict_sets(generated.path)["math"], out, "math")
     pairs = [(sample.id, by_loops(sample)) for sample in traces]
-    write_verdicts(out, "loops", Named(name="loops"), digest, pairs)
+    write_verdicts(out, "loops", Named(name="loops").identity(), digest, pairs)
     judged = publish(folder, "verdicts", "judge", [generated], {"rows": len(traces)})
 
     out = folder / "reasoning-00000001"

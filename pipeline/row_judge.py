@@ -1,0 +1,72 @@
+"""Runs a row filter in worker processes: all cores, and a judge that dies costs one row.
+
+Samples go to the workers of `workers.py` and verdicts come back in order, so the number of workers
+changes no verdict. A sample whose judging failed was tried again alone in a fresh process; only
+then the filter says what that means, with the outcome of its control sample beside it. What a
+filter cannot do here: keep state between samples that decides verdicts (caches are fine).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+
+from .errors import StepFailed
+from .filter import RowFilter
+from .outcome import Done, Outcome
+from .sample import Sample
+from .verdict import Verdict
+from .workers import WorkerPool
+
+
+@contextlib.contextmanager
+def open_row_judge(row_filter: RowFilter, workers: int) -> Iterator[RowJudge]:
+    """A judge whose processes start with the first sample and end with the block."""
+    limits = row_filter.limits()
+    pool: WorkerPool[Sample, Verdict] = WorkerPool(
+        row_filter.judge_one,
+        count=max(workers, 1),
+        cpu_seconds=limits.cpu_seconds,
+        memory_bytes=limits.memory_mb << 20,
+        initializer=row_filter.warm,
+    )
+    with pool:
+        yield RowJudge(row_filter, pool)
+
+
+class RowJudge:
+    """Judges batches; safe to call from several threads, one at a time inside."""
+
+    def __init__(self, row_filter: RowFilter, pool: WorkerPool[Sample, Verdict]) -> None:
+        self._filter = row_filter
+        self._pool = pool
+        self._lock = threading.Lock()
+
+    def judge(self, samples: Sequence[Sample]) -> list[Verdict]:
+        with self._lock:
+            outcomes = list(self._pool.map(samples))
+            failed = [row for row, outcome in enumerate(outcomes) if not isinstance(outcome, Done)]
+            controls = self._controls({row: samples[row] for row in failed})
+        return [
+            self._verdict(sample, outcomes[row], controls.get(row))
+            for row, sample in enumerate(samples)
+        ]
+
+    def _controls(self, failed: Mapping[int, Sample]) -> dict[int, Outcome[Verdict]]:
+        """What became of the control samples of the rows that failed."""
+        asked = {row: self._filter.control(sample) for row, sample in failed.items()}
+        there = {row: control for row, control in asked.items() if control is not None}
+        return dict(zip(there, self._pool.map(list(there.values())), strict=True))
+
+    def _verdict(
+        self, sample: Sample, outcome: Outcome[Verdict], control: Outcome[Verdict] | None
+    ) -> Verdict:
+        if not isinstance(outcome, Done):
+            return self._filter.failed(sample, outcome, control)
+        if not isinstance(outcome.value, Verdict):
+            raise StepFailed(
+                f"{type(self._filter).__name__}.judge_one returned {outcome.value!r:.80} on sample "
+                f"{sample.id}; expected a Verdict"
+            )
+        return outcome.value

@@ -1,0 +1,68 @@
+"""Can the judges accept the keys at all? Asked before money is spent on completions.
+
+    potstill judge --check-keys problems.jsonl --with math
+
+Each key is judged as if a model had answered with exactly the key. A key that is not accepted then
+would turn every completion of its problem into a wrong or an unknown one: wrong keys of data sets
+and forms that a judge cannot read are found here. Whether a key is *true* nobody can tell from it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..filters.keyed import KeyedFilter
+from ..pipeline.catalog import Catalog
+from ..pipeline.errors import RequestError
+from ..pipeline.filter import SampleFilter
+from ..pipeline.sample import Sample
+from .judge_file import BATCH, open_filters
+from .reading.rows import Quarantined
+from .reading.samples import read_samples
+
+
+def check_keys(
+    file: Path,
+    names: Sequence[str],
+    catalog: Catalog,
+    workers: int = 0,
+    *,
+    work: Path = Path("work"),
+    settings: Sequence[str] = (),
+) -> Iterator[dict[str, Any]]:
+    """What each filter says of each key answered with itself, as `judge_file` tells verdicts.
+
+    Every line has the `key` and whether it is `accepted` (a score of 1).
+
+    Raises:
+        RequestError: as `judge_file`; or a filter compares with no key.
+    """
+    rows = read_samples(file, needs_prompt=False)
+    with open_filters(file, names, catalog, workers, work, settings) as judging:
+        keyed = {name: _keyed(name, each) for name, each in judging.filters.items()}
+        while batch := list(itertools.islice(rows, BATCH)):
+            for name, each in keyed.items():
+                answered = [_answered(row, each) for row in batch]
+                verdicts = judging.verdicts(answered, only=name)
+                for row, told in zip(batch, verdicts, strict=True):
+                    key = row.answer if isinstance(row, Sample) else None
+                    yield {**told, "key": key, "accepted": told["score"] == 1.0}
+
+
+def _answered(row: Sample | Quarantined, keyed: KeyedFilter) -> Sample | Quarantined:
+    if isinstance(row, Quarantined):
+        return row
+    return replace(row, completion=keyed.answering(row.answer or ""), generation=None)
+
+
+def _keyed(name: str, judging: SampleFilter) -> KeyedFilter:
+    if not isinstance(judging, KeyedFilter):
+        raise RequestError(
+            f"filter {name!r} compares with no key, so there is none to check; "
+            "expected one such as math or choice"
+        )
+    return judging

@@ -1,0 +1,65 @@
+"""Row filters in worker processes: order, accidents that cost one row, and whose fault they are."""
+
+from __future__ import annotations
+
+import pytest
+from toys import Accident
+
+from potstill.pipeline.errors import StepFailed
+from potstill.pipeline.filter import WORKER_CRASHED, JudgeContext, Limits
+from potstill.pipeline.sample import Sample, new_sample
+
+
+def rows(*completions: str | None) -> list[Sample]:
+    return [
+        new_sample((), completion=text, extra=f'{{"row":{row}}}')
+        for row, text in enumerate(completions)
+    ]
+
+
+def verdicts(samples: list[Sample], workers: int = 2, **config: object) -> list[tuple]:
+    with Accident(**config).open(JudgeContext(workers=workers)) as judge:
+        return [(each.score, each.reason, dict(each.evidence)) for each in judge.judge(samples)]
+
+
+def test_verdicts_come_in_order_and_the_number_of_workers_changes_none() -> None:
+    samples = rows(*(str(number % 7) for number in range(200)))
+    expected = [(1.0, "fine", {"length": 1})] * 200
+    assert verdicts(samples, workers=1) == verdicts(samples, workers=3) == expected
+
+
+@pytest.mark.parametrize(
+    ("what", "detail"),
+    [
+        ("raise", "ZeroDivisionError"),
+        ("exit", "SystemExit"),
+        ("hang", "more than 0.5 s of CPU time"),
+        ("hang in C", "more than 0.5 s of CPU time"),
+        ("kill", "killed by SIGKILL"),
+        ("fill the memory", "more than 256 MiB of memory"),
+    ],
+)
+def test_an_accident_costs_its_own_row(what: str, detail: str) -> None:
+    samples = rows("a", "b", what, "c", "d")
+    found = verdicts(samples)
+    assert found[2] == (None, WORKER_CRASHED, {"detail": detail})
+    assert [each[0] for each in found] == [1.0, 1.0, None, 1.0, 1.0]
+
+
+def test_a_filter_says_whose_fault_it_was_by_its_control() -> None:
+    found = verdicts(rows("hang", "raise", "fine"), blames=True)
+    assert [each[1] for each in found] == ["the_completion", "the_filter", "fine"]
+
+
+def test_what_a_filter_needs_of_the_run_travels_to_the_workers() -> None:
+    found = verdicts(rows("say"), said="prepared and warm")
+    assert found == [(1.0, "fine", {"said": "prepared and warm"})]
+
+
+def test_a_verdict_that_is_none_is_a_mistake_of_the_filter_and_said() -> None:
+    with pytest.raises(StepFailed, match=r"Accident.judge_one returned 'a string'"):
+        verdicts(rows("a string"))
+
+
+def test_limits_can_be_set() -> None:
+    assert Accident().limits() == Limits(cpu_seconds=0.5, memory_mb=256)
