@@ -11,13 +11,18 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from .errors import StepFailed
 from .filter import RowFilter
-from .outcome import Done, Outcome
+from .outcome import Done, Outcome, Raised
 from .sample import Sample
 from .verdict import Verdict
 from .workers import WorkerPool
+
+HOPELESS: Final = 20
+"""Samples on which a filter raised, before it judged any: the filter is broken, not the samples.
+Going on would buy completions that nobody can accept."""
 
 
 @contextlib.contextmanager
@@ -42,16 +47,37 @@ class RowJudge:
         self._filter = row_filter
         self._pool = pool
         self._lock = threading.Lock()
+        self._raised: int | None = 0
+        """On how many samples it raised before it judged one; None once it has."""
 
     def judge(self, samples: Sequence[Sample]) -> list[Verdict]:
+        """One verdict each, in order.
+
+        Raises:
+            StepFailed: the filter is broken: it raised on everything, or returned no verdict.
+        """
         with self._lock:
             outcomes = list(self._pool.map(samples))
+            self._give_up_if_hopeless(outcomes)
             failed = [row for row, outcome in enumerate(outcomes) if not isinstance(outcome, Done)]
             controls = self._controls({row: samples[row] for row in failed})
         return [
             self._verdict(sample, outcomes[row], controls.get(row))
             for row, sample in enumerate(samples)
         ]
+
+    def _give_up_if_hopeless(self, outcomes: Sequence[Outcome[Verdict]]) -> None:
+        if self._raised is None or any(isinstance(each, Done) for each in outcomes):
+            self._raised = None
+            return
+        raised = [each for each in outcomes if isinstance(each, Raised)]
+        self._raised += len(raised)
+        if self._raised >= HOPELESS:
+            raise StepFailed(
+                f"{type(self._filter).__name__}.judge_one raised on all of its first "
+                f"{self._raised} samples, lastly {raised[-1].type}: {raised[-1].message:.300}. "
+                "Mend the filter; what was bought is kept."
+            )
 
     def _controls(self, failed: Mapping[int, Sample]) -> dict[int, Outcome[Verdict]]:
         """What became of the control samples of the rows that failed."""

@@ -61,5 +61,12 @@ def test_a_verdict_that_is_none_is_a_mistake_of_the_filter_and_said() -> None:
         verdicts(rows("a string"))
 
 
+def test_a_filter_that_raises_on_everything_is_broken_and_ends_the_step() -> None:
+    with pytest.raises(StepFailed, match=r"raised on all of its first 30 samples.*ZeroDivision"):
+        verdicts(rows(*["raise"] * 30))
+    assert len(verdicts(rows(*["raise"] * 19))) == 19, "too few to say so"
+    assert len(verdicts(rows("fine", *["raise"] * 40))) == 41, "it can judge"
+
+
 def test_limits_can_be_set() -> None:
     assert Accident().limits() == Limits(cpu_seconds=0.5, memory_mb=256)
