@@ -1,8 +1,8 @@
 """What the columns of a source mean: from plain values to a `Sample`.
 
 A recipe names columns (`columns:`), or nothing is named and well-known ones are recognised: the
-fields of `Sample`, else question, problem, instruction (+ input) or messages for the prompt and
-response or output for the completion. The first that a row has counts. Columns that stand for
+fields of `Sample`, else question, problem, instruction (+ input) or messages for the prompt,
+response or output for the completion, and finish_reason. The first that a row has counts. Columns that stand for
 nothing go to `extra` as canonical JSON, a dataset's own `id` among them: our ids are content.
 """
 
@@ -37,6 +37,7 @@ WELL_KNOWN: Mapping[str, tuple[str, ...]] = {
     "language": ("language",),
     "source": ("source",),
     "generation": ("generation",),
+    "finish_reason": ("finish_reason",),
 }
 """By field, what is looked for where a recipe names no columns; the first one present counts."""
 
@@ -130,7 +131,7 @@ class Meaning:
             prompt,
             completion=completion,
             answer=_answer(value.get("answer")),
-            generation=read_generation(value.get("generation")),
+            generation=read_generation(value.get("generation"), value.get("finish_reason")),
             extra=pack_extra({name: row[name] for name in row if name not in used}),
             **(dict(self.labels) | _labels(value)),
         )
@@ -153,7 +154,8 @@ class Meaning:
                 found[field] = fitting[0]
             elif not self.guessed or (field == "prompt" and self.needs_prompt):
                 raise RequestError(self._not_found(field, have))
-        if not found.keys() & {"prompt", "completion"}:
+        enough = {"prompt", "completion"} if self.needs_prompt else {"completion", "answer"}
+        if not found.keys() & (enough | {"prompt"}):
             raise RequestError(self._not_found("prompt", have))
         return found
 

@@ -20,15 +20,23 @@ from .rows import BadRow
 from .strict_json import parse_object
 
 _KEYS = set(Generation.__dataclass_fields__)
-_NEEDED = ("teacher", "revision", "key", "index", "finish_reason")
+_UNKNOWN = {"teacher": "", "revision": "", "key": "", "index": 0, "prefilled_think": False}
+"""What others' files need not say; how a completion ended is needed, since judges go by it."""
 
 
-def read_generation(value: Any) -> Generation | None:
-    """How a completion was made, as our own files spell it.
+def read_generation(value: Any, finish_reason: Any = None) -> Generation | None:
+    """How a completion was made, as our own files spell it or as far as others' say it.
+
+    Args:
+        finish_reason: of a column of this name, for rows without a `generation`.
 
     Raises:
-        BadRow: wrong_type:generation.
+        BadRow: wrong_type:generation or wrong_type:finish_reason.
     """
+    if value is None and finish_reason not in (None, ""):
+        if not isinstance(finish_reason, str):
+            raise BadRow("wrong_type:finish_reason")
+        value = {"finish_reason": finish_reason}
     if value is None:
         return None
     if not isinstance(value, Mapping) or value.keys() - _KEYS:
@@ -37,9 +45,10 @@ def read_generation(value: Any) -> Generation | None:
         made = pa.scalar(dict(value), SAMPLE_SCHEMA.field("generation").type).as_py()
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise BadRow("wrong_type:generation") from error
-    if any(made[name] is None for name in _NEEDED):
+    if made["finish_reason"] is None:
         raise BadRow("wrong_type:generation")
-    return Generation(**{**made, "prefilled_think": bool(made["prefilled_think"])})
+    known = {name: each for name, each in made.items() if each is not None}
+    return Generation(**{**dict.fromkeys(_KEYS), **_UNKNOWN, **known})
 
 
 def pack_extra(rest: dict[str, Any]) -> str:

@@ -132,6 +132,17 @@ def test_a_generation_of_ours_comes_back() -> None:
     assert sample.generation == Generation(**MADE)
 
 
+@pytest.mark.parametrize(
+    "row", [{"finish_reason": "length"}, {"generation": {"finish_reason": "length"}}]
+)
+def test_others_need_only_say_how_a_completion_ended(row: dict[str, Any]) -> None:
+    sample = sample_of({"prompt": "1+1", "completion": "2", **row})
+    assert sample.generation is not None
+    assert sample.generation.finish_reason == "length"
+    assert sample.generation.completion_tokens is None
+    assert sample.extra == "{}"
+
+
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no prompt": ({"answer": "2"}, "missing_prompt"),
     "prompt is null": ({"prompt": None}, "missing_prompt"),
@@ -176,9 +187,13 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"prompt": "x", "generation": {**MADE, "host": "h"}},
         "wrong_type:generation",
     ),
-    "a generation without a key": (
-        {"prompt": "x", "generation": {**MADE, "key": None}},
+    "a generation that does not say how it ended": (
+        {"prompt": "x", "generation": {**MADE, "finish_reason": None}},
         "wrong_type:generation",
+    ),
+    "a finish reason that is a number": (
+        {"prompt": "x", "finish_reason": 1},
+        "wrong_type:finish_reason",
     ),
     "a seed beyond 64 bits": (
         {"prompt": "x", "generation": {**MADE, "seed": 2**64}},
