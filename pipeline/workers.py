@@ -48,9 +48,7 @@ class _Batch(Generic[J, R]):
 
     def __init__(self, jobs: Sequence[J], count: int) -> None:
         self.jobs = jobs
-        size = max(1, min(LARGEST_CHUNK, len(jobs) // (count * CHUNKS_PER_WORKER)))
-        starts = range(0, len(jobs), size)
-        self.chunks = deque(list(range(s, min(s + size, len(jobs)))) for s in starts)
+        self.chunks = deque(_chunks(len(jobs), count))
         self.suspects: deque[int] = deque()
         self.outcomes: dict[int, Outcome[R]] = {}
 
@@ -72,6 +70,15 @@ class _Batch(Generic[J, R]):
         if worker.jobs:
             self.chunks.appendleft(list(worker.jobs))
             worker.jobs.clear()
+
+
+def _chunks(jobs: int, count: int) -> Iterator[list[int]]:
+    """Indices in order, in ever smaller chunks: the last jobs must not all wait for one worker."""
+    start = 0
+    while start < jobs:
+        size = max(1, min(LARGEST_CHUNK, (jobs - start) // (count * CHUNKS_PER_WORKER)))
+        yield list(range(start, start + size))
+        start += size
 
 
 class WorkerPool(Generic[J, R]):
