@@ -114,6 +114,8 @@ class Buying:
         self._settled = self._of_done_problems = self._answers = 0
         self._news = threading.Event()
         self._teacher: Teacher | None = None
+        self._discarded_before = 0
+        """By a teacher that was open already."""
         self._told = 0.0
         self._broken: Exception | None = None
 
@@ -154,6 +156,7 @@ class Buying:
 
     def _serve(self, teacher: Teacher, request: Request | None) -> None:
         self._teacher = teacher
+        self._discarded_before = teacher.discarded
         self.meter.started = time.monotonic()
         with rare_collections(), self.stop.deferred():
             try:
@@ -172,6 +175,8 @@ class Buying:
                     self._tell_now_and_then()
             finally:
                 self._teacher = None
+        self._prune()
+        self._tell()
         if self._broken is not None:
             raise self._broken
         self._say_if_stopped(request)
@@ -298,7 +303,7 @@ class Buying:
             del self._fresh[self._order_of_fresh.popleft()]
         self.meter.prompt_tokens = self._writer.prompt_tokens
         self.meter.completion_tokens = self._writer.completion_tokens
-        discarded = self._teacher.discarded if self._teacher else 0
+        discarded = self._teacher.discarded - self._discarded_before if self._teacher else 0
         self.meter.requests = max(self.meter.requests, self._writer.committed + discarded)
 
     def _problem_done(self, pursuit: Pursuit) -> None:
@@ -330,7 +335,7 @@ class Buying:
             facts["failed"] = len(self.failures)
         done = self._settled - (self._answers - self._writer.committed)
         self.progress.update(done, max(done, self._expected_attempts()), **facts)
-        self.progress.spent(self.before.plus(self.meter.spent))
+        self.progress.spent(self.before.plus(self.meter.spent).plus(self.meter.beside()))
 
     def _expected_attempts(self) -> int:
         """How many attempts there will be in all, by the problems that are done."""
@@ -344,8 +349,6 @@ class Buying:
         cap = self.meter.cap() if request is not None else None
         if cap is None and not self.stop.requested:
             return
-        self._prune()
-        self._tell()
         spent = self.meter.spent
         how = "stopped" if self.stop.requested else f"stopped at {cap}"
         cost = f", {dollars(spent.usd)}" if self.meter.price else ""

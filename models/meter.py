@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -70,6 +71,8 @@ class Meter:
     num_problems: int
     most_tokens: int
     """The most that one answer may have, by its `max_tokens`."""
+    beside: Callable[[], Spent] = Spent
+    """What others spend of the same budget meanwhile."""
     started: float = field(default_factory=time.monotonic)
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -111,14 +114,15 @@ class Meter:
         """
         if self._is_unlimited:
             return None
+        spent = self.spent.plus(self.beside())
         if outstanding == 0:
-            return self.budget.reached(self.spent)
+            return self.budget.reached(spent)
         one = self.answers.mean + 2 * self.answers.deviation
         if self.answers.count < _ENOUGH:
             one = float(self.most_tokens)
         expected = max(0, round(one * (outstanding + 1)) - 1)
         usd = self.price.of(0, expected) if self.price else 0.0
-        return self.budget.reached(self.spent.plus(Spent(expected, outstanding, usd)))
+        return self.budget.reached(spent.plus(Spent(expected, outstanding, usd)))
 
     def facts(self) -> dict[str, Any]:
         """What the progress shows of the spending."""

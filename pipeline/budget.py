@@ -2,14 +2,15 @@
 
 The caps are those of one invocation (`run --max-tokens …`): the same command goes on and may spend
 as much again. A step stops itself when its part is used up (models/buying.py); the runner keeps
-the sum over steps, and ends a step that cannot stop itself when time is up.
+the sum over steps, and ends a step that cannot stop itself when time is up. Within a step several
+may buy at once, as generation and a judge that asks a model: `Spending` is where they see it.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 
 from .errors import RequestError
@@ -38,6 +39,22 @@ class Spent:
         for part in parts:
             whole = whole.plus(part)
         return whole
+
+
+class Spending:
+    """What the buyers of one step have spent so far; each adds itself, from any thread."""
+
+    def __init__(self) -> None:
+        self._buyers: dict[Hashable, Callable[[], Spent]] = {}
+
+    def add(self, buyer: Hashable, spent: Callable[[], Spent]) -> None:
+        """Join, or tell in another way from now on what one has spent since the step began."""
+        self._buyers[buyer] = spent
+
+    def beside(self, buyer: Hashable) -> Spent:
+        """What all the others have spent."""
+        others = [spent for other, spent in list(self._buyers.items()) if other != buyer]
+        return Spent.total(spent() for spent in others)
 
 
 @dataclass(frozen=True, slots=True)

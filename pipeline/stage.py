@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
-from .budget import Budget
+from .budget import Budget, Spending
 from .filter import Filter, JudgeContext
 from .forecast import Forecast
 from .progress import Progress
@@ -63,6 +63,8 @@ class Context:
     """Whether the user wants the step to end; see stopping.py."""
     budget: Budget = field(default_factory=Budget)
     """What is left to this step of the command's caps."""
+    spending: Spending = field(default_factory=Spending)
+    """What those who buy for this step have spent of it."""
 
     @property
     def judging(self) -> JudgeContext:

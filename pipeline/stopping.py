@@ -3,12 +3,14 @@
 The first Ctrl-C (or a time limit) asks a step to stop. A step that can end cleanly by itself, as
 generation can by letting what is in flight come home, works inside `deferred` and looks at
 `requested` between its rounds. Every other step is interrupted on the spot, and so is everyone by
-a second wish.
+a second wish. Signals reach the main thread alone, so it alone defers: a thread beside it that buys
+too (a judge's) just looks at `requested`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 
 
@@ -37,11 +39,14 @@ class StopSignal:
 
     @contextlib.contextmanager
     def deferred(self) -> Iterator[None]:
-        """Inside, the first wish only sets `requested`.
+        """Inside, the first wish only sets `requested`; nothing changes in another thread.
 
         Raises:
             KeyboardInterrupt: a wish was there before the block was entered.
         """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
         if self.requested:
             raise KeyboardInterrupt
         try:

@@ -9,6 +9,7 @@ from .evaluate import Evaluate
 from .export import Export
 from .generate import Generate
 from .judge import JudgeSamples
+from .label import LabelByMajority
 from .load import Load
 from .mix import Mix
 from .select import Select
@@ -17,10 +18,21 @@ STAGES: dict[str, type[Stage]] = {
     "load": Load,
     "generate": Generate,
     "judge": JudgeSamples,
+    "label": LabelByMajority,
     "select": Select,
     "mix": Mix,
     "evaluate": Evaluate,
     "export": Export,
 }
 
-__all__ = ["STAGES", "Evaluate", "Export", "Generate", "JudgeSamples", "Load", "Mix", "Select"]
+__all__ = [
+    "STAGES",
+    "Evaluate",
+    "Export",
+    "Generate",
+    "JudgeSamples",
+    "LabelByMajority",
+    "Load",
+    "Mix",
+    "Select",
+]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -87,8 +88,13 @@ def _buy(context: Context, sampling: Sampling, journal: Journal, panel: Panel) -
     for number, opening in enumerate(sampling.openings):
         most = max(each.max_tokens for each in opening.samplings)
         meter = Meter(
-            context.budget.less(spent), opening.config.price, sampling.order.num_rows, most
+            context.budget.less(spent),
+            opening.config.price,
+            sampling.order.num_rows,
+            most,
+            partial(context.spending.beside, ""),
         )
+        context.spending.add("", partial(_so_far, spent, meter))
         buying = Buying(
             sampling.order,
             number,
@@ -103,6 +109,10 @@ def _buy(context: Context, sampling: Sampling, journal: Journal, panel: Panel) -
         )
         spent = spent.plus(buying.run(opening.open))
     return failures
+
+
+def _so_far(before: Spent, meter: Meter) -> Spent:
+    return before.plus(meter.spent)
 
 
 class _Writing:

@@ -2,8 +2,9 @@
 
 A recipe names columns (`columns:`), or nothing is named and well-known ones are recognised: the
 fields of `Sample`, else question, problem, instruction (+ input) or messages for the prompt,
-response or output for the completion, and finish_reason. The first that a row has counts. Columns that stand for
-nothing go to `extra` as canonical JSON, a dataset's own `id` among them: our ids are content.
+response or output for the completion, and finish_reason. The first that a row has counts. Columns
+that stand for nothing go to `extra` as canonical JSON, a dataset's own `id` among them: our ids are
+content.
 """
 
 from __future__ import annotations

@@ -366,3 +366,23 @@ def test_a_failure_is_told_in_full(path: Path) -> None:
     first = next(next(wanted.attempts())).request
     assert len(failures) == 2
     assert failures[first.key] == Failure(first.key, "bad_request", f"scripted for {first.subject}")
+
+
+def test_what_a_teacher_discarded_before_is_not_counted_again(path: Path) -> None:
+    teacher = ScriptedTeacher()
+    teacher.discarded = 7
+    events: list[Event] = []
+    run(order("ab"), path, teacher, progress=Progress(events.append))
+    assert events[-1]["requests"] == 4
+
+
+def test_the_answers_that_were_discarded_meanwhile_are(path: Path) -> None:
+    def answer(request: Request) -> Completion:
+        teacher.discarded += 1
+        return Completion(request.key, "x", "stop", 5, 10, "t", "{}")
+
+    teacher = ScriptedTeacher(answer=answer)
+    teacher.discarded = 7
+    events: list[Event] = []
+    run(order("ab"), path, teacher, progress=Progress(events.append))
+    assert events[-1]["requests"] == 8
