@@ -13,14 +13,15 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections import deque
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import IO, Any
 
-from .outcome import Crashed, Raised, TimedOut
-from .worker_process import Assignment
+from .outcome import Crashed, Outcome, Raised, TimedOut
+from .worker_process import PROGRESS_BYTES, Assignment, Ready
 
 START_SECONDS = 300.0
 """Wall seconds a worker may take to start: imports from a cold network disk are slow."""
@@ -31,7 +32,7 @@ _ENVIRONMENT = {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "POLARS_MAX_THREA
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     f"from {__name__.rpartition('.')[0]}.worker_process import serve; "
-    "serve(int(sys.argv[2]), int(sys.argv[3]))"
+    "serve(*map(int, sys.argv[2:]))"
 )
 
 
@@ -41,6 +42,8 @@ class WorkerHandle:
 
     process: subprocess.Popen[bytes]
     connection: Connection[Any, Any]
+    progress: IO[bytes]
+    """Holds the number of the job that it is working on, within its chunk."""
     cpu_seconds: float | None
     deadline: float | None
     """Monotonic time by which the next message must come; None while nothing is expected."""
@@ -48,18 +51,36 @@ class WorkerHandle:
     served: int = 0
     """Jobs it has answered: one that has served none cannot be spoilt by a neighbour."""
     jobs: deque[int] = field(default_factory=deque)
-    """Indices in flight; the first is the one being worked on."""
+    """Indices in flight, in order."""
+    answered: int = 0
+    """Outcomes of the present chunk that have come."""
 
-    def hear(self) -> Any:
-        """The next message, or a `TimedOut` or `Crashed` if the process ended instead."""
+    def give(self, indices: list[int], jobs: list[Any]) -> None:
+        """Send a chunk; it must be idle.
+
+        Raises:
+            OSError: it has died.
+        """
+        os.pwrite(self.progress.fileno(), bytes(PROGRESS_BYTES), 0)
+        self.jobs.extend(indices)
+        self.answered = 0
+        self.connection.send(jobs)
+
+    def hear(self) -> Ready | list[Outcome[Any]] | TimedOut | Crashed:
+        """The next message, or how the process ended instead."""
         try:
-            message = self.connection.recv_bytes()
+            message = self.connection.recv()
         except (EOFError, OSError):
             return self._cause(self._exit_code())
-        try:
-            return pickle.loads(message)
-        except Exception as error:  # a result whose class cannot be rebuilt here
-            return Raised(type(error).__name__, str(error))
+        if isinstance(message, Ready):
+            return message
+        self.answered += len(message)
+        return [_unpickled(outcome) for outcome in message]
+
+    def finished_unheard(self) -> int:
+        """How many jobs in flight it finished before the one it died on, untold."""
+        number = os.pread(self.progress.fileno(), PROGRESS_BYTES, 0)
+        return int.from_bytes(number, "little") - self.answered
 
     def silent_death(self) -> TimedOut | Crashed | None:
         """How it ended, if it did without closing its socket (a fork may hold the other end)."""
@@ -71,6 +92,7 @@ class WorkerHandle:
         self.connection.close()
         self.process.kill()
         self.process.wait()
+        self.progress.close()
 
     def _exit_code(self) -> int:
         try:
@@ -85,6 +107,14 @@ class WorkerHandle:
         if code < 0:
             return Crashed(f"killed by {signal.Signals(-code).name}")
         return Crashed(f"exited with status {code}")
+
+
+def _unpickled(outcome: bytes) -> Outcome[Any]:
+    try:
+        found: Outcome[Any] = pickle.loads(outcome)
+    except Exception as error:  # a result whose class cannot be rebuilt here
+        return Raised(type(error).__name__, str(error))
+    return found
 
 
 def pickled(assignment: Assignment) -> bytes:
@@ -108,15 +138,18 @@ def pickled(assignment: Assignment) -> bytes:
 def start_worker(assignment: bytes, cpu_seconds: float | None) -> WorkerHandle:
     """Start a process and tell it its assignment; it says `Ready` when it is."""
     ours, theirs = socket.socketpair()
+    progress = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the worker lives
     with theirs:
-        arguments = [json.dumps(sys.path), str(theirs.fileno()), str(os.getpid())]
+        descriptors = [theirs.fileno(), progress.fileno()]
+        arguments = [json.dumps(sys.path), *map(str, [*descriptors, os.getpid()])]
         process = subprocess.Popen(
             [sys.executable, "-P", "-c", _BOOT, *arguments],
             stdin=subprocess.DEVNULL,
             env=os.environ | _ENVIRONMENT,
-            pass_fds=[theirs.fileno()],
+            pass_fds=descriptors,
         )
     connection: Connection[Any, Any] = Connection(ours.detach())
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         connection.send_bytes(assignment)  # if it is dead already, `hear` says so
-    return WorkerHandle(process, connection, cpu_seconds, time.monotonic() + START_SECONDS)
+    deadline = time.monotonic() + START_SECONDS
+    return WorkerHandle(process, connection, progress, cpu_seconds, deadline)

@@ -8,10 +8,11 @@ Each worker handles one job at a time, told over a socket, and is killed and rep
 exceeds a limit (how: `worker_process.py`). `TimedOut` counts the job's own CPU seconds; the wall
 limit is only a net for work that waits for ever, and gives `Crashed`.
 
-Jobs travel in chunks but answer one by one, so a death is the fault of exactly one job: its
-neighbours are neither lost nor blamed. A job that timed out, crashed or ran out of memory in a
-worker that had served others before is tried once more in a fresh one, and only that outcome
-counts: what neighbours left behind in caches and memory is no job's fault.
+Jobs and outcomes travel in chunks, and a worker leaves behind which job it was at, so a death is
+the fault of exactly one job: its neighbours are neither lost nor blamed. A job that timed out,
+crashed or ran out of memory in a worker that had served others before is tried once more in a
+fresh one, and only that outcome counts: what neighbours left behind in caches and memory is no
+job's fault.
 
 Workers die with the *thread* that first needed them (PR_SET_PDEATHSIG is bound to it): keep a
 pool on a thread that lives as long as the pool. Nobody else in potstill starts processes for work.
@@ -65,8 +66,16 @@ class _Batch(Generic[J, R]):
             self.outcomes[index] = outcome
         worker.served += 1
 
+    def blame(self, worker: WorkerHandle, cause: Outcome[R]) -> None:
+        """Book how a worker died on the job it was at; what it finished untold is done again."""
+        untold = [worker.jobs.popleft() for _ in range(worker.finished_unheard())]
+        worker.served += len(untold)
+        self.settle(worker, cause)
+        worker.jobs.extendleft(reversed(untold))
+        self.put_back(worker)
+
     def put_back(self, worker: WorkerHandle) -> None:
-        """What a lost worker had not begun waits again, in front."""
+        """What a lost worker had not told of waits again, in front."""
         if worker.jobs:
             self.chunks.appendleft(list(worker.jobs))
             worker.jobs.clear()
@@ -172,10 +181,9 @@ class WorkerPool(Generic[J, R]):
             self._workers.append(start_worker(self._assignment, self._cpu_seconds))
 
     def _send(self, worker: WorkerHandle, batch: _Batch[J, R], chunk: list[int]) -> None:
-        worker.jobs.extend(chunk)
         worker.deadline = self._deadline()
         try:
-            worker.connection.send([batch.jobs[index] for index in chunk])
+            worker.give(chunk, [batch.jobs[index] for index in chunk])
         except (BrokenPipeError, ConnectionResetError):  # it died while it was idle
             batch.put_back(worker)
             self._drop(worker)
@@ -203,23 +211,23 @@ class WorkerPool(Generic[J, R]):
                 raise StepFailed(f"a worker process could not start: {news.problem}")
             worker.ready, worker.deadline = True, None
         else:
-            worker.deadline = self._deadline() if len(worker.jobs) > 1 else None
-            batch.settle(worker, news)
-            if isinstance(news, OutOfMemory):  # its heap is worn out: the next gets a new one
+            for outcome in news:
+                batch.settle(worker, outcome)
+            worker.deadline = self._deadline() if worker.jobs else None
+            if isinstance(news[-1], OutOfMemory):  # its heap is worn out: the next gets a new one
                 batch.put_back(worker)
                 self._drop(worker)
 
     def _bury(self, worker: WorkerHandle, batch: _Batch[J, R], cause: TimedOut | Crashed) -> None:
         """A worker was lost: one job is to blame, the rest of its chunk goes back."""
+        if worker.jobs:
+            batch.blame(worker, cause)
         self._drop(worker)
         if not worker.ready:
             raise StepFailed(
                 f"a worker process died while starting ({cause}); its own messages are above. "
                 "Expected it to import its function; try fewer workers if memory is short."
             )
-        if worker.jobs:
-            batch.settle(worker, cause)
-            batch.put_back(worker)
 
     def _drop(self, worker: WorkerHandle) -> None:
         self._workers.remove(worker)
