@@ -101,6 +101,9 @@ class _Estimate:
     def _atom(self, depth: int) -> float:
         kind, text = self._tokens[self._at]
         self._at += 1
+        if text == "\\Gamma" and self._at < len(self._tokens):  # a factorial of its argument
+            size = self._atom(depth + 1)
+            return _value(size) * size
         if kind == "number":
             whole, _, decimals = text.partition(".")
             short = len(whole) < 16

@@ -1,146 +1,155 @@
-"""The symbolic check of one answer, run inside a killable worker: math-verify, with its doubts.
+"""One answer against one key: exact forms first, then the guard, then a symbolic algebra.
 
-`check` parses key and answer and compares them. It knows no limits: time and memory are the
-worker's. Three of math-verify's habits are corrected here: it calls numbers equal that are far
-apart relative to their size (`2^{-99}` and `2^{-98}` differ by less than it looks at), takes
-variables for units (`2ab`, `3t`), and swallows errors, which are raised here.
+1. Equal tidied texts are equal.
+2. What would be too large to evaluate is refused by its text (`complexity.py`).
+3. Forms decide where they are sure (`read_form.py`, `equality.py`), in microseconds.
+4. The rest goes to math-verify (`symbolic.py`).
 
-What it does not do: tell an ordered pair from a set or an open interval (math-verify 0.9.0 reads
-`(1,2)` and `{1,2}` as equal), convert units, or know what `1.5 million` is.
+A key must be readable even for an equal text to count: `\\frac{1}{` is no key. Key and answer are
+named at every step, so that they cannot be mixed up. Time and memory are limited by the worker in
+which this runs; a side that fails by itself is named in the finding.
 """
 
 from __future__ import annotations
 
-import logging
+import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Final
 
-from .numbers import read_number
-from .units import without_unit
+from .complexity import LONGEST, too_complex
+from .equality import same_form
+from .forms import Form, Words
+from .read_form import read_form
+from .symbolic import Trouble, parsed, symbolically_equal
+from .tidy import tidy
+from .word_answers import is_explanation, is_prose, plain_words
 
-Finding = Literal["equal", "different", "unparseable_key", "unparseable_answer", "no_answer"]
+_LETTER: Final = re.compile(
+    r"(?:(?:option|choice|answer|选项|选)\s?)?[(\[]?\s?(?P<letter>[A-J])\s?(?:[)\]]|[.:,](?!\d)|$).*",
+    re.IGNORECASE | re.DOTALL,
+)
+_LONE_LETTER: Final = re.compile(r"[(\[]?([A-J])[)\]]?[.:]?")
+_LETTERS: Final = re.compile(r"[A-J](?:\s?[,;、&]?\s?[A-J])+")
 
-EXACT_TOLERANCE = 1e-12
-"""Relative difference of two exact numbers, both evaluated to 30 digits."""
-ROUNDED_TOLERANCE = 1e-3
-"""The same where one is a decimal: math-verify rounds to 6 places, which says nothing of 1e-7."""
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Is this answer equal to this key?"""
+    """Is this answer equal to this key? Both as they are written."""
 
     key: str
     answer: str
-    boxed: bool
-    """The answer is an expression; else it is text in which one has to be found."""
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """What was found, and the expression read from an unboxed answer."""
+class Finding:
+    """A reason of the math filter, and how it was come by."""
 
-    finding: Finding
-    extracted: str | None = None
-
-
-def warm() -> None:
-    """Import the checker once per worker and silence its notes about missing timeouts."""
-    import math_verify  # noqa: F401
-
-    for name in ("math_verify", "latex2sympy2_extended"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    reason: str
+    method: str
+    detail: str | None = None
 
 
-def check(question: Question) -> Check:
-    """Compare one answer with its key. Whatever math-verify raises goes up to the pool."""
-    keys = _expressions(_parse_boxed(question.key))
-    if not keys:
-        return Check("unparseable_key")
-    answer = _parse_boxed(question.answer) if question.boxed else _parse_text(question.answer)
-    if not answer:
-        return Check("unparseable_answer" if question.boxed else "no_answer")
-    extracted = None if question.boxed else str(answer[-1])
-    answers = _expressions(answer)
-    if not answers:
-        return Check("unparseable_answer", extracted)
-    equal = any(_equal(key, one) for key in keys for one in answers)
-    return Check("equal" if equal else "different", extracted)
+def fault_of_key(key: str) -> Finding | None:
+    """Why nothing could be equal to a key, as far as its text tells."""
+    if len(key) > LONGEST:
+        return Finding("too_complex_key", "guard", "length")
+    if _unbalanced(key):
+        return Finding("unparseable_key", "exact", "braces")
+    return Finding("unparseable_key", "exact", "prose") if is_explanation(key) else None
 
 
-def _parse_boxed(expression: str) -> list[Any]:
-    """One expression; a plain number in its one clear form (math-verify reads `2 1/2` as 3/2).
-
-    math-verify's units are off, since it takes the t of `3t` for tonnes.
-    """
-    number = read_number(expression)
-    clear = number.latex if number else without_unit(expression)
-    return _parse(rf"\boxed{{{clear}}}", [_latex(units=False)])
-
-
-def _parse_text(text: str) -> list[Any]:
-    """The expression that math-verify finds in text, with units if there is none without."""
-    from math_verify import ExprExtractionConfig
-
-    found = _parse(text, [_latex(units=False), ExprExtractionConfig()])
-    if _expressions(found):
-        return found
-    return _parse(text, [_latex(units=True), ExprExtractionConfig()])
-
-
-def _parse(text: str, extractors: list[Any]) -> list[Any]:
-    from math_verify import parse
-
-    return list(parse(text, extractors, parsing_timeout=None, raise_on_error=True))
+@lru_cache(maxsize=16_384)
+def check(question: Question) -> Finding:
+    """Compare one answer with its key, of which `fault_of_key` says nothing."""
+    if len(question.answer) > LONGEST:
+        same = question.key == question.answer
+        return Finding("too_complex" if not same else "correct", "guard", "length")
+    key, answer = tidy(question.key), tidy(question.answer)
+    if _unbalanced(answer):
+        return Finding("unparseable_answer", "exact", "braces")
+    if (chosen := _same_choice(key, answer)) is not None:
+        return _decided(chosen)
+    if _same_letters(key, answer):
+        return _decided(True)
+    if why := too_complex(key):
+        return _decided(True) if key == answer else Finding("too_complex_key", "guard", why)
+    key_form = read_form(key)
+    if key_form is not None and key == answer:
+        return _decided(True)
+    if why := too_complex(answer):
+        return Finding("too_complex", "guard", why)
+    return _by_form(key, answer, key_form, read_form(answer))
 
 
-@lru_cache(maxsize=2)
-def _latex(units: bool) -> Any:
-    """math-verify's own default in all but `units`."""
-    from latex2sympy2_extended import NormalizationConfig
-    from math_verify import LatexExtractionConfig
-
-    default = LatexExtractionConfig().normalization_config
-    fields = {**vars(default), "units": units}
-    return LatexExtractionConfig(normalization_config=NormalizationConfig(**fields))
-
-
-def _expressions(parsed: list[Any]) -> list[Any]:
-    """What was understood; math-verify adds the text itself as a last resort."""
-    return [one for one in parsed if not isinstance(one, str)]
+def _by_form(key: str, answer: str, key_form: Form | None, answer_form: Form | None) -> Finding:
+    if key_form is None and is_prose(key):
+        return Finding("unparseable_key", "exact", "prose")
+    found = None
+    if key_form is not None and answer_form is not None:
+        found = same_form(key_form, answer_form)
+    elif isinstance(key_form, Words) or isinstance(answer_form, Words) or is_prose(answer):
+        found = False  # words are no mathematics, so the side that is none differs from it
+    if found is None and _same_text(key, answer):
+        found = True  # `AB \\parallel CD` has no form, but here is the same again
+    return _symbolically(key, answer) if found is None else _decided(found)
 
 
-def _equal(key: Any, answer: Any) -> bool:
-    from math_verify import verify
-
-    claimed = verify(
-        key,
-        answer,
-        allow_set_relation_comp=True,  # x<3 says the same as (-oo,3), whichever is the key
-        timeout_seconds=None,
-        raise_on_error=True,
-    )
-    return bool(claimed) and not _far_apart(key, answer)
-
-
-def _far_apart(key: Any, answer: Any) -> bool:
-    """Two numbers whose difference is large beside them, whatever its absolute size."""
-    from sympy import Expr, Float, N  # type: ignore[import-untyped]
-
-    numbers = [one for one in (key, answer) if isinstance(one, Expr) and one.is_number]
-    if len(numbers) < 2 or any(_is_percent(one) for one in numbers):
-        return False  # 50% may be 50 or 1/2: math-verify accepts both
-    first, second = (abs(N(one, 30)) for one in numbers)
-    if not (first.is_finite and second.is_finite):
-        return False
-    difference = abs(N(key - answer, 30))
-    rounded = any(one.has(Float) for one in numbers)
-    tolerance = ROUNDED_TOLERANCE if rounded else EXACT_TOLERANCE
-    return bool(difference > tolerance * max(first, second))
+def _symbolically(key: str, answer: str) -> Finding:
+    try:
+        if key.count("'") != answer.count("'"):  # math-verify drops primes
+            parsed(key, "key")
+            return _decided(False)
+        equal = symbolically_equal(key=key, answer=answer)
+    except Trouble as trouble:
+        kind = "too_complex" if trouble.too_complex else f"unparseable_{trouble.side}"
+        if trouble.too_complex and trouble.side == "key":
+            kind = "too_complex_key"
+        return Finding(kind, "math-verify", trouble.detail)
+    return Finding("correct" if equal else "wrong", "math-verify")
 
 
-def _is_percent(expression: Any) -> bool:
-    from sympy import UnevaluatedExpr
+def _same_letters(key: str, answer: str) -> bool:
+    """One word in two cases; `AB` and `ab` may be two things."""
+    word = key.isalpha() and len(key) > 2 and key.casefold() == answer.casefold()
+    return word and (key.istitle() or answer.istitle() or len(key) > 3)
 
-    return bool(expression.has(UnevaluatedExpr))
+
+def _same_text(key: str, answer: str) -> bool:
+    """The same signs in the same order, of which something is said."""
+    compact = "".join(key.split())
+    return compact == "".join(answer.split()) and any(sign.isalnum() for sign in compact)
+
+
+def _unbalanced(text: str) -> bool:
+    """Are there braces without their partner? math-verify would close them somewhere."""
+    bare = text.replace(r"\{", "").replace(r"\}", "")
+    return bare.count("{") != bare.count("}")
+
+
+def _decided(equal: bool) -> Finding:
+    return Finding("correct" if equal else "wrong", "exact")
+
+
+def _same_choice(key: str, answer: str) -> bool | None:
+    """Do both name options, one of them nothing else? `B` and `(B) 12 cm` are the same choice."""
+    first, second = _options(key), _options(answer)
+    if first is None and second is None:
+        return None
+    first, second = first or _option_with_text(key), second or _option_with_text(answer)
+    return None if first is None or second is None else first == second
+
+
+def _options(text: str) -> frozenset[str] | None:
+    """The letters of an answer that is nothing but letters: `(B)`, `A, C`."""
+    text = plain_words(text)
+    if lone := _LONE_LETTER.fullmatch(text):
+        return frozenset(lone[1])
+    letters = re.findall("[A-J]", text) if _LETTERS.fullmatch(text) else []
+    return frozenset(letters) if letters and len(letters) == len(set(letters)) else None
+
+
+def _option_with_text(text: str) -> frozenset[str] | None:
+    """The letter before the text of an option: `B) 12 cm`."""
+    found = _LETTER.fullmatch(plain_words(text))
+    return frozenset(found["letter"].upper()) if found else None

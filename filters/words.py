@@ -3,45 +3,81 @@
 * One Han character is one word, and so is one kana. (By a segmenter a Chinese word is about 1.6
   characters, so in mixed text Chinese weighs up to 1.6 times as much as it would there; in
   exchange the count needs no dictionary and never changes with one.)
-* Elsewhere a word is a run of letters of one script, `don't` and `pass-book` being one. Runs of
-  Hangul, Cyrillic, Arabic … are words too. Digits, punctuation and symbols are not words.
+* Elsewhere a word is a run of letters of one script with their marks, `don't` and `pass-book`
+  being one. Digits, punctuation and symbols are not words.
 
-`language_words` leaves out names of things that every language writes alike: variables, units,
-function names, identifiers, short capitals. Which language a word is of is told by its script
-alone: this cannot tell English from Spanish, and does not try.
+`is_language_word` leaves out names of things that every language writes alike: variables, units,
+function names, identifiers, short capitals. Which language a word is of is not told here.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
 
-_LATIN = "A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ"
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff\u3007"
-_KANA = "\u3041-\u3096\u30a1-\u30fa\u31f0-\u31ff\uff66-\uff9d"
-_SIGNS = (  # alphanumeric to Python, but signs to a reader: ² ½ ① ㎝ ℝ 𝑥 Ａ
-    "\u00aa\u00b2\u00b3\u00b5\u00b9\u00ba\u00bc-\u00be\u2070-\u218f\u2460-\u24ff\u2776-\u2793"
-    "\u3192-\u319f\u3220-\u33ff\uff10-\uff5a\U0001d400-\U0001d7ff"
+from .scripts import HAN, KANA, LATIN, SCRIPTS, SIGNS, WITHOUT_SPACES
+
+_NAMED: Final = "".join(SCRIPTS.values())
+_OTHER: Final = (  # marks of the scripts between Bengali and Khmer are no letters to Python
+    rf"(?:[^\W\d_{_NAMED}{SIGNS}]|(?!\d)[\u0980-\u0e00\u0e80-\u0ec6\u0f40-\u0fbc\u1000-\u109d"
+    r"\u1780-\u17d3])++"
 )
-_OTHER = rf"[^\W\d_{_LATIN}{_HAN}{_KANA}{_SIGNS}]+"
-_LATIN_WORD = rf"[{_LATIN}]+(?:['’-][{_LATIN}]+)*"
+_LATIN_WORD: Final = rf"[{LATIN}]++(?:['’-][{LATIN}]++)*+"
+_ANY: Final = "|".join(
+    [_LATIN_WORD]
+    + [
+        rf"[{letters}]++"
+        for name, letters in SCRIPTS.items()
+        if name != "Latin" and name not in WITHOUT_SPACES
+    ]
+    + [_OTHER]
+)
+_WORD: Final = re.compile(rf"{_LATIN_WORD}|[{HAN}]|[{KANA}]|{_ANY}")
+_TOKEN: Final = re.compile(rf"{_WORD.pattern}|\d+")
 
-_WORD = re.compile(rf"{_LATIN_WORD}|[{_HAN}]|[{_KANA}]|{_OTHER}")
-_TOKEN = re.compile(rf"{_LATIN_WORD}|[{_HAN}]|[{_KANA}]|{_OTHER}|\d+")
-
-_ATOMS = {
-    # A Latin atom takes in what glues to it, so that 3rd, x1, a_1 and sin( can be told from words.
-    "Latin": re.compile(rf"[{_LATIN}0-9_]++(?:['’-][{_LATIN}]++)*\(?"),
-    "Han": re.compile(rf"[{_HAN}]"),
-    "other": re.compile(rf"[{_KANA}]|{_OTHER}"),
+_LATIN_ATOM: Final = rf"[{LATIN}0-9_]++(?:['’-][{LATIN}]++)*+\(?"
+"""Takes in what glues to a word, so that 3rd, x1, a_1 and sin( can be told from words."""
+ATOMS: Final = {
+    name: re.compile(_LATIN_ATOM if name == "Latin" else rf"[{letters}]++")
+    for name, letters in SCRIPTS.items()
 }
-_GREEK_LETTER = re.compile("[Ͱ-Ͽ]")
-_NAME_OF_A_THING = re.compile(r"[0-9_]|^[a-z]+[A-Z]")
-_UNITS = "km cm mm dm nm kg mg ml mL dl cl kW kWh min sec hr hrs mph ft lb lbs oz rad deg"
-_FUNCTIONS = "sin cos tan cot sec csc log ln exp max min mod gcd lcm lim det"
-_WRITTEN_ALIKE = frozenset([*_UNITS.split(), *_FUNCTIONS.split()])
-_LONGEST_CAPITALS = 4
+"""For each script what may be a word of it; `is_language_word` has the last say. In scripts without
+spaces it is a run of words."""
+
+
+_FIRST_AND_MORE: Final = [
+    rf"(?P<Latin>(?<=[{LATIN}0-9_])[{LATIN}0-9_]*+(?:['’-][{LATIN}]++)*+\(?)",
+    *(
+        rf"(?P<{name}>(?<=[{letters}])[{letters}]*+)"
+        for name, letters in SCRIPTS.items()
+        if name != "Latin"
+    ),
+    rf"(?P<other>(?<=[^\W\d_{_NAMED}{SIGNS}])(?:{_OTHER})?)",
+]
+RUN: Final = re.compile(rf"\w(?:{'|'.join(_FIRST_AND_MORE)})")
+"""The same for all scripts at once; `lastgroup` of a match is the script. A pattern that begins
+with a class is found many times faster than one that begins with alternatives."""
+
+_NAME_OF_A_THING: Final = re.compile(r"[0-9_(]|^[a-z]+[A-Z]")
+_NO_VOWEL: Final = re.compile(r"[b-df-hj-np-tv-xz]{2,4}")
+_UNITS: Final = (
+    "km cm mm dm nm kg mg ml mL dl cl kW kWh min sec hr hrs mph kmh ft lb lbs oz rad deg"
+    " kB MB GB Hz kHz MHz Pa kPa mol usd eur rmb"
+)
+_FUNCTIONS: Final = (
+    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log lg ln exp max min mod gcd lcm"
+    " lim det sqrt frac sgn abs argmax argmin inf sup ker dim const"
+)
+_LETTERS: Final = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi"
+    " psi omega infty"
+)
+_ROMAN: Final = "ii iii iv vi vii viii ix xi xii"
+_SOUNDS: Final = "hm hmm Hm Hmm ok Ok ah Ah oh Oh"
+_WRITTEN_ALIKE: Final = frozenset(f"{_UNITS} {_FUNCTIONS} {_LETTERS} {_ROMAN} {_SOUNDS}".split())
+_MARKS: Final = re.compile("[\u0300-\u036f]+")
+_LONGEST_CAPITALS: Final = 4
 """`ABCD`, `GCD` and `AIME` are names; five capitals are a shouted word."""
 
 
@@ -55,30 +91,15 @@ def tokens(text: str) -> list[tuple[str, int, int]]:
     return [(m.group().lower(), m.start(), m.end()) for m in _TOKEN.finditer(text)]
 
 
-def count_language_words(text: str, script: str) -> int:
-    """Number of words of a script (Latin, Han or other), names of things left out."""
-    counts = Counter(_atoms(text, script))  # a text has far fewer different words than words
-    return sum(count for atom, count in counts.items() if _is_language_word(atom))
-
-
-def language_words(text: str, script: str) -> Iterator[tuple[str, int, int]]:
-    """(word, start, end) of the words that `count_language_words` counts."""
-    if not _atoms(text, script):  # finding nothing is cheaper than finding where
-        return
-    for match in _ATOMS[script].finditer(text):
-        if _is_language_word(match.group()):
-            yield match.group(), match.start(), match.end()
-
-
-def _atoms(text: str, script: str) -> list[str]:
-    return [] if text.isascii() and script != "Latin" else _ATOMS[script].findall(text)
-
-
-def _is_language_word(atom: str) -> bool:
-    if atom in _WRITTEN_ALIKE or atom.endswith("("):
-        return False
+@lru_cache(maxsize=1 << 16)
+def is_language_word(atom: str) -> bool:
+    """Whether an atom is a word of some language, and not the name of a thing."""
+    if not atom.isascii():
+        atom = _MARKS.sub("", atom)  # x̄ is a variable
+        if len(atom) < 3 and (not atom or "\u0370" <= atom[0] <= "\u03ff"):
+            return False  # αβ is a product
     if len(atom) == 1:
-        return not (atom.isascii() or _GREEK_LETTER.match(atom))
-    if _NAME_OF_A_THING.search(atom):
-        return False
+        return not atom.isascii()
+    if atom in _WRITTEN_ALIKE or _NAME_OF_A_THING.search(atom) or _NO_VOWEL.fullmatch(atom):
+        return False  # among them dx, bc, pqr
     return len(atom) > _LONGEST_CAPITALS or not (atom.isascii() and atom.isupper())

@@ -2,12 +2,16 @@
 
 A completion is `<think>thought</think>answer`. What is written after the *last* `</think>` is the
 answer; while a think block is open nothing is. A completion without any tag is all answer and has
-no thought. Only the two exact tags count: `<thinking>` or `<THINK>` is ordinary text.
+no thought. Only the two exact tags count: `<thinking>` or `<THINK>` is ordinary text here. A tag
+counts wherever it stands, in code and quotations too, since chat templates and servers split there.
+
+Teachers that write other tags are read by naming these (`Tags`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from .chat import END_THINK, THINK
 
@@ -15,6 +19,16 @@ OPEN, CLOSE = THINK, END_THINK
 
 Span = tuple[int, int]
 """[start, end) in code points of the completion."""
+
+
+class Tags(NamedTuple):
+    """The two tags around a thought."""
+
+    open: str
+    close: str
+
+
+THINK_TAGS: Final = Tags(OPEN, CLOSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +46,34 @@ class Parts:
         return self.answer is None
 
 
-def split(completion: str) -> Parts:
+def split(completion: str, tags: Tags = THINK_TAGS) -> Parts:
     """Find the thought and the answer of a completion, however malformed.
 
-    The thought of a repeated or nested block reaches from the first tag to the last `</think>`;
+    The thought of a repeated or nested block reaches from the first tag to the last closing one;
     without an opening tag (a prefilled one that was not put back) from the start.
     """
-    opens, closes = completion.count(OPEN), completion.count(CLOSE)
+    opens, closes = completion.count(tags.open), completion.count(tags.close)
     if not opens and not closes:
         return Parts(None, (0, len(completion)), 0, 0)
-    first_open, last_open = completion.find(OPEN), completion.rfind(OPEN)
-    last_close = completion.rfind(CLOSE)
+    first_open, last_open = completion.find(tags.open), completion.rfind(tags.open)
+    last_close = completion.rfind(tags.close)
     start = 0
     if first_open >= 0 and (last_close < 0 or first_open < last_close):
-        start = first_open + len(OPEN)
+        start = first_open + len(tags.open)
     if last_open > last_close:
         return Parts((start, len(completion)), None, opens, closes)
-    return Parts((start, last_close), (last_close + len(CLOSE), len(completion)), opens, closes)
+    answer = (last_close + len(tags.close), len(completion))
+    return Parts((start, last_close), answer, opens, closes)
+
+
+def tag_spans(completion: str, tag: str) -> list[Span]:
+    """Every place of one tag, in order."""
+    found: list[Span] = []
+    at = completion.find(tag)
+    while at >= 0:
+        found.append((at, at + len(tag)))
+        at = completion.find(tag, at + len(tag))
+    return found
 
 
 def reasoning_span(parts: Parts, completion: str) -> Span:

@@ -113,6 +113,32 @@ def test_judge_needs_no_prompt_and_keeps_ids(shell: Shell, tmp_path: Path) -> No
     assert json.loads(shell.out)["id"] == "mine"
 
 
+def test_settings_of_a_filter_are_given_by_name(shell: Shell) -> None:
+    limits = ["--set", "length.max_answer=3", "--set", "length.unit=words"]
+    assert shell("judge", "problems.jsonl", "--with", "length", *limits, "--json") == 0, shell.err
+    lines = [json.loads(line) for line in shell.out.strip().split("\n")]
+    assert {line["evidence"]["unit"] for line in lines[:3]} == {"words"}
+    wrong = ["--set", "length.max_anser=3"]
+    assert shell("judge", "problems.jsonl", "--with", "length", *wrong) == 2
+    assert "did you mean 'max_answer'?" in shell.err
+
+
+def test_keys_that_cannot_be_accepted_are_listed(shell: Shell, tmp_path: Path) -> None:
+    keys = ["5", "\\frac{1}{2}", None, "\\sqrt{", "9^{9^9}"]
+    rows = [{"question": "2+3?", "answer": key} for key in keys]
+    (tmp_path / "keys.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert shell("judge", "--check-keys", "keys.jsonl", "--json") == 1, shell.err
+    lines = [json.loads(line) for line in shell.out.strip().split("\n")]
+    assert [line["key"] for line in lines] == [None, "\\sqrt{", "9^{9^9}"]
+    assert [line["score"] for line in lines] == [None, None, None]
+    assert shell("judge", "--check-keys", "keys.jsonl", "--with", "math") == 1
+    assert "5 keys checked, 3 not accepted" in shell.out
+    (tmp_path / "keys.jsonl").write_text('{"answer": "5"}\n{"answer": "A"}', encoding="utf-8")
+    assert shell("judge", "--check-keys", "keys.jsonl", "--with", "choice") == 1
+    (tmp_path / "keys.jsonl").write_text('{"answer": "5"}\n{"answer": "x^2"}', encoding="utf-8")
+    assert shell("judge", "--check-keys", "keys.jsonl") == 0, shell.err
+
+
 def cut_parquet(folder: Path) -> None:
     write_samples(folder / "whole", with_ids([new_sample((Message("user", "q"),))]))
     whole = (folder / "whole" / "part-00000.parquet").read_bytes()
@@ -130,6 +156,9 @@ MISTAKES = [
     (["run", "recipe.yaml", "--to", "rihgt"], 2, "did you mean 'right'?"),
     (["judge", "none.jsonl", "--with", "math"], 2, "does not exist"),
     (["judge", "problems.jsonl", "--with", "maths"], 2, "did you mean 'math'?"),
+    (["judge", "problems.jsonl"], 2, "no filter is named; say --with"),
+    (["judge", "problems.jsonl", "--check-keys", "--with", "length"], 2, "compares with no key"),
+    (["judge", "problems.jsonl", "--with", "length", "--set", "lenght.unit=words"], 2, "--set"),
     (["inspect", "small/nothing"], 2, "neither a path nor a finished step"),
     (["why", "0000000"], 2, ""),
     (["run"], 2, "Missing argument"),

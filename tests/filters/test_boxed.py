@@ -24,7 +24,19 @@ from potstill.filters.boxed import find_boxes
         (r"\boxed{x = \boxed{3}}", [r"x = \boxed{3}", "3"], False),
         (r"{ \boxed{5}", ["5"], False),
         (r"} \boxed{5} }", ["5"], False),
-        (r"\boxed 5", [], False),
+        (r"\boxed 5", ["5"], False),
+        (r"\boxed5.", ["5"], False),
+        (r"\boxed 1,234.5, then", ["1,234.5"], False),
+        (r"\boxed\frac{1}{2}", [r"\frac{1}{2}"], False),
+        (r"\boxed\frac12", [r"\frac12"], False),
+        (r"\boxed -\sqrt{2}", [r"-\sqrt{2}"], False),
+        (r"in \boxed form", [], False),
+        (r"\boxedsomething{5}", [], False),
+        (r"\\boxed{5}", ["5"], False),
+        (r"a \\\boxed{5}", ["5"], False),
+        ("\x08oxed{5} \x0cbox{6}", ["5", "6"], False),
+        ("boxed{5}", ["5"], False),
+        ("unboxed{5} boxed 5", [], False),
         (r"\boxed{a\\}", [r"a\\"], False),
     ],
 )
@@ -32,6 +44,17 @@ def test_boxes(text, contents, unclosed):
     found = find_boxes(text)
     assert [text[a:b] for a, b in found.contents] == contents
     assert found.last_is_unclosed is unclosed
+
+
+def test_the_innermost_boxes_hold_no_other():
+    text = r"\boxed{x = \boxed{3}} \boxed{4} \boxed{\boxed{5}, \boxed{6}}"
+    assert [text[a:b] for a, b in find_boxes(text).innermost()] == ["3", "4", "5", "6"]
+    assert find_boxes("none").innermost() == []
+
+
+def test_an_open_box_says_where_it_begins():
+    text = r"\boxed{4} \boxed{5"
+    assert find_boxes(text).left_open == len(text) - 1
 
 
 def test_the_search_begins_where_it_is_told():

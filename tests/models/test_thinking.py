@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from potstill.models.thinking import reasoning_span, split
+from potstill.models.thinking import Tags, reasoning_span, split, tag_spans
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,27 @@ def test_the_answer_follows_the_last_closed_thought(completion, thought, answer)
     parts = split(completion)
     found = [completion[slice(*span)] if span else None for span in (parts.thought, parts.answer)]
     assert found == [thought, answer]
+
+
+@pytest.mark.parametrize(
+    ("completion", "thought", "answer"),
+    [
+        ("<reasoning>a</reasoning>b", "a", "b"),
+        ("<think>a</think>b", None, "<think>a</think>b"),
+        ("<reasoning>a", "a", None),
+        ("a</reasoning>b", "a", "b"),
+    ],
+)
+def test_other_tags_are_read_by_naming_them(completion, thought, answer):
+    parts = split(completion, Tags("<reasoning>", "</reasoning>"))
+    found = [completion[slice(*span)] if span else None for span in (parts.thought, parts.answer)]
+    assert found == [thought, answer]
+
+
+def test_the_places_of_a_tag():
+    assert tag_spans("<think>a</think><think>", "<think>") == [(0, 7), (16, 23)]
+    assert tag_spans("aaa", "aa") == [(0, 2)]
+    assert tag_spans("", "<think>") == []
 
 
 pieces = st.lists(st.sampled_from(["<think>", "</think>", "<thi", "nk>", "a", " ", "\n"]))
