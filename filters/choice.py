@@ -18,9 +18,9 @@ from pydantic import Field, field_validator
 from ..pipeline.filter import RowFilter
 from ..pipeline.sample import Sample
 from ..pipeline.verdict import Json, Verdict
-from .answer_text import key_text, printable, read_part
-from .choice_answer import Found, Question, find_choice, read_whole
-from .choice_options import letter_of, options_of
+from .answers.answer_text import key_text, printable, read_part
+from .choices.choice_answer import Found, Question, find_choice, read_whole
+from .choices.choice_options import letter_of, options_of
 from .unfinished import UNFINISHED
 
 _LETTERS = "ABCDEFGHIJ"

@@ -15,9 +15,9 @@ from pydantic import Field
 from ..pipeline.filter import RowFilter
 from ..pipeline.sample import Sample
 from ..pipeline.verdict import Json, Verdict
-from .answer_text import Part, Where, key_text, printable, read_part, unwrapped
-from .folding import Folded, fold
-from .phrases import find_phrase
+from .answers.answer_text import Part, Where, key_text, printable, read_part, unwrapped
+from .matching.folding import Folded, fold
+from .matching.phrases import find_phrase
 from .unfinished import UNFINISHED
 
 Phrases = tuple[Annotated[str, Field(min_length=1, pattern=r"\S")], ...]

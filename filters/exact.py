@@ -16,8 +16,8 @@ from typing import ClassVar, Literal
 from ..pipeline.filter import RowFilter
 from ..pipeline.sample import Sample
 from ..pipeline.verdict import Json, Verdict
-from .answer_text import key_text, printable, read_part, unwrapped
-from .folding import fold
+from .answers.answer_text import key_text, printable, read_part, unwrapped
+from .matching.folding import fold
 from .unfinished import UNFINISHED
 
 _STOPS = ".。．｡"

@@ -27,8 +27,8 @@ from ..models.thinking import CLOSE, OPEN, Span, Tags
 from ..pipeline.filter import RowFilter
 from ..pipeline.sample import Sample
 from ..pipeline.verdict import Json, Verdict
-from .shape import Shape, shape_defects
-from .wrong_tags import wrong_tags
+from .shapes.shape import Shape, shape_defects
+from .shapes.wrong_tags import wrong_tags
 
 Allowable = Literal[
     "no_thinking",

@@ -22,9 +22,9 @@ from ..pipeline.filter import Limits, RowFilter
 from ..pipeline.outcome import Outcome, OutOfMemory, Raised, TimedOut
 from ..pipeline.sample import Sample
 from ..pipeline.verdict import Json, Verdict
-from .answer_text import Part, printable, read_part
-from .json_text import NotJson, find_json, parse_json
-from .schemas import BadSchema, validator
+from .answers.answer_text import Part, printable, read_part
+from .structured.json_text import NotJson, find_json, parse_json
+from .structured.schemas import BadSchema, validator
 from .unfinished import UNFINISHED
 
 

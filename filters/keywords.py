@@ -16,10 +16,10 @@ from pydantic import model_validator
 from ..pipeline.filter import RowFilter
 from ..pipeline.sample import Sample
 from ..pipeline.verdict import Json, Verdict
-from .answer_text import Where, printable, read_part
+from .answers.answer_text import Where, printable, read_part
 from .contains import Phrases
-from .folding import Folded, fold
-from .phrases import find_phrase
+from .matching.folding import Folded, fold
+from .matching.phrases import find_phrase
 from .unfinished import UNFINISHED
 
 _MOST_SPANS = 20

@@ -21,10 +21,10 @@ from ..pipeline.filter import Limits, RowFilter, brief
 from ..pipeline.outcome import Done, Outcome, OutOfMemory, Raised, TimedOut
 from ..pipeline.sample import Sample
 from ..pipeline.verdict import Verdict
-from .boxed import find_boxes
-from .final_answer import FinalAnswer, find_answer
-from .math_check import Finding, Question, check, fault_of_key
-from .word_answers import is_prose
+from .answers.boxed import find_boxes
+from .answers.final_answer import FinalAnswer, find_answer
+from .equivalence.math_check import Finding, Question, check, fault_of_key
+from .equivalence.word_answers import is_prose
 
 _SHOWN: Final = 200
 """Characters of the answer kept as evidence."""
@@ -64,7 +64,7 @@ class MathAnswer(RowFilter):
         return Limits(self.cpu_seconds, self.memory_mb)
 
     def warm(self) -> None:
-        from .symbolic import warm
+        from .equivalence.symbolic import warm
 
         warm()
 

@@ -174,4 +174,4 @@ class OwnScript:
 
 def _has_running_text(text: str, words: int) -> bool:
     """Names and headings, all capitalised, look like any language."""
-    return len(_BEGINS_LOW.findall(text)) >= min(words - 1, _FEWEST)
+    return len(_BEGINS_LOW.findall(text)) >= min(words - 1, 2)

@@ -21,7 +21,7 @@ from ..pipeline.filter import Limits, RowFilter
 from ..pipeline.outcome import Outcome, TimedOut
 from ..pipeline.sample import Sample
 from ..pipeline.verdict import Json, Verdict
-from .answer_text import Where, read_part
+from .answers.answer_text import Where, read_part
 from .unfinished import UNFINISHED
 
 _MOST_SPANS = 20

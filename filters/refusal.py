@@ -21,12 +21,13 @@ from ..models.thinking import Span
 from ..pipeline.filter import RowFilter
 from ..pipeline.sample import Sample
 from ..pipeline.verdict import Json, Verdict
-from .answer_text import Part, read_part
-from .boilerplate_phrases import ABOUT_ITSELF, COURTESY, LETTER, SIGNED
+from .answers.answer_text import Part, read_part
+from .answers.sentences import sentences
 from .contains import Phrases
-from .folding import fold
-from .phrases import find_phrase
-from .refusal_phrases import (
+from .matching.folding import fold
+from .matching.phrases import find_phrase
+from .refusals.boilerplate_phrases import ABOUT_ITSELF, COURTESY, LETTER, SIGNED
+from .refusals.refusal_phrases import (
     ANSWERED,
     CLEAR,
     GOES_ON,
@@ -37,8 +38,7 @@ from .refusal_phrases import (
     TURN,
     VALUE,
 )
-from .sentences import sentences
-from .speech import own_words
+from .refusals.speech import own_words
 from .unfinished import UNFINISHED
 
 _OPENING_SENTENCES = 3

@@ -28,10 +28,10 @@ from ..models.thinking import Span, reasoning_span, split
 from ..pipeline.filter import RowFilter
 from ..pipeline.sample import Sample
 from ..pipeline.verdict import Json, Verdict
-from .circling import in_a_row, ngram_said, said_again, serious_loops
-from .layout import without_layout
-from .self_doubt import self_doubt
-from .utterances import Utterance, lines_of, sentences_of
+from .repeating.circling import in_a_row, ngram_said, said_again, serious_loops
+from .repeating.self_doubt import self_doubt
+from .repeating.utterances import Utterance, lines_of, sentences_of
+from .shapes.layout import without_layout
 
 _MOST_SPANS: Final = 20
 _DENSE: Final = 0.6

@@ -27,7 +27,7 @@ from ..models.templates import OF_THE_COMPLETION
 from ..pipeline.errors import RequestError
 from ..pipeline.filter import Judge, JudgeContext, SampleFilter
 from ..pipeline.references import Execution
-from .ballot import Words
+from .ballots.ballot import Words
 from .unfinished import UNFINISHED
 
 
@@ -76,7 +76,7 @@ class Votes(SampleFilter):
         return self.votes // 2 + 1 if self.least is None else self.least
 
     def open(self, context: JudgeContext) -> AbstractContextManager[Judge]:
-        from .voting import open_voting  # heavy, and no worker of another filter needs it
+        from .ballots.voting import open_voting  # heavy, and no worker of another filter needs it
 
         if context.step is None:
             raise RequestError(

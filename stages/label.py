@@ -21,7 +21,7 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import Field
 
-from ..filters.agreement import Poll, agree
+from ..filters.ballots.agreement import Poll, agree
 from ..filters.keyed import KeyedFilter
 from ..pipeline.artifact import Artifact
 from ..pipeline.errors import RequestError, StepFailed

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from workbench import problem
 
-from potstill.filters.agreement import Poll, agree
+from potstill.filters.ballots.agreement import Poll, agree
 from potstill.pipeline.sample import Sample
 
 

@@ -2,9 +2,9 @@ r"""Parts that find a final answer: sentences, expressions in prose, what an exp
 
 import pytest
 
-from potstill.filters.answer_value import agree, claimed_value
-from potstill.filters.prose_expressions import expressions
-from potstill.filters.sentences import sentences
+from potstill.filters.answers.answer_value import agree, claimed_value
+from potstill.filters.answers.prose_expressions import expressions
+from potstill.filters.answers.sentences import sentences
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from potstill.filters.answer_text import read_part, unwrapped
-from potstill.filters.folding import fold
-from potstill.filters.phrases import find_phrase
-from potstill.filters.speech import own_words
+from potstill.filters.answers.answer_text import read_part, unwrapped
+from potstill.filters.matching.folding import fold
+from potstill.filters.matching.phrases import find_phrase
+from potstill.filters.refusals.speech import own_words
 from potstill.pipeline.sample import new_sample
 
 COMPLETION = "<think>first \\boxed{1}</think>then \\boxed{2}."

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from potstill.filters.ballot import Words, read_vote
-from potstill.filters.voting import Ballots
+from potstill.filters.ballots.ballot import Words, read_vote
+from potstill.filters.ballots.voting import Ballots
 from potstill.models.prompts import Asking
 from potstill.models.ready_templates import JUDGE
 from potstill.models.request import Completion

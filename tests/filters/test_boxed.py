@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from potstill.filters.boxed import find_boxes
+from potstill.filters.answers.boxed import find_boxes
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from potstill.filters.choice import Choice
-from potstill.filters.choice_letters import Letters, plain
-from potstill.filters.choice_options import letter_of, options_of
+from potstill.filters.choices.choice_letters import Letters, plain
+from potstill.filters.choices.choice_options import letter_of, options_of
 from potstill.filters.keyed import KeyedFilter
 from potstill.pipeline.sample import Message, new_sample
 

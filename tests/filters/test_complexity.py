@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from potstill.filters.complexity import MOST_DIGITS, too_complex
+from potstill.filters.equivalence.complexity import MOST_DIGITS, too_complex
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data"
 

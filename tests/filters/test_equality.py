@@ -6,11 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from potstill.filters.equality import same_form
-from potstill.filters.forms import Clock, Equation, Inequality, Items, Matrix, Region, Words
-from potstill.filters.read_form import read_form
-from potstill.filters.regions import Interval, contains, equal, intersection, union
-from potstill.filters.tidy import tidy
+from potstill.filters.equivalence.equality import same_form
+from potstill.filters.equivalence.forms import (
+    Clock,
+    Equation,
+    Inequality,
+    Items,
+    Matrix,
+    Region,
+    Words,
+)
+from potstill.filters.equivalence.read_form import read_form
+from potstill.filters.equivalence.regions import Interval, contains, equal, intersection, union
+from potstill.filters.equivalence.tidy import tidy
 
 
 def same(key, answer):

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from potstill.filters.answer_value import agree
-from potstill.filters.final_answer import find_answer, unboxed
+from potstill.filters.answers.answer_value import agree
+from potstill.filters.answers.final_answer import find_answer, unboxed
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="needs ../shared/data")

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from potstill.filters.exact_values import NotExact, NoValue, exact_value
-from potstill.filters.formula import Call, Symbol, Unclear, symbols
-from potstill.filters.formula_reader import read_expression
-from potstill.filters.tidy import tidy
-from potstill.filters.values import real_value, same_value
+from potstill.filters.equivalence.exact_values import NotExact, NoValue, exact_value
+from potstill.filters.equivalence.formula import Call, Symbol, Unclear, symbols
+from potstill.filters.equivalence.formula_reader import read_expression
+from potstill.filters.equivalence.tidy import tidy
+from potstill.filters.equivalence.values import real_value, same_value
 
 
 def read(text):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from potstill.filters.json_schema import JsonSchema
-from potstill.filters.json_text import NotJson, find_json, parse_json
+from potstill.filters.structured.json_text import NotJson, find_json, parse_json
 from potstill.pipeline.filter import JudgeContext
 from potstill.pipeline.outcome import Crashed, OutOfMemory, Raised, TimedOut
 from potstill.pipeline.sample import new_sample

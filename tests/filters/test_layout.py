@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from potstill.filters.layout import without_code, without_layout
+from potstill.filters.shapes.layout import without_code, without_layout
 
 PIECES = [
     "```",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from potstill.filters.loops import find_loops
+from potstill.filters.repeating.loops import find_loops
 
 letters = st.text("abc", max_size=20)
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from potstill.filters.numbers import read_number, same
-from potstill.filters.quantities import read_quantity
-from potstill.filters.spoken_numbers import spoken_number
-from potstill.filters.tidy import tidy
-from potstill.filters.units import is_unit, read_unit
+from potstill.filters.equivalence.numbers import read_number, same
+from potstill.filters.equivalence.quantities import read_quantity
+from potstill.filters.equivalence.spoken_numbers import spoken_number
+from potstill.filters.equivalence.tidy import tidy
+from potstill.filters.equivalence.units import is_unit, read_unit
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from potstill.filters.complexity import too_complex
-from potstill.filters.math_check import Question, check, fault_of_key
+from potstill.filters.equivalence.complexity import too_complex
+from potstill.filters.equivalence.math_check import Question, check, fault_of_key
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="needs ../shared/data")

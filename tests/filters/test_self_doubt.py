@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from potstill.filters.self_doubt import SelfDoubt, self_doubt
-from potstill.filters.utterances import sentences_of
+from potstill.filters.repeating.self_doubt import SelfDoubt, self_doubt
+from potstill.filters.repeating.utterances import sentences_of
 
 
 def measure(text: str) -> SelfDoubt:

@@ -1,0 +1,1 @@
+"""Counting votes: of models about a completion, and of completions about an answer."""

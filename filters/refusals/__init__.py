@@ -1,0 +1,1 @@
+"""How assistants refuse and speak about themselves, in English and Chinese."""

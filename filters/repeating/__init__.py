@@ -1,0 +1,1 @@
+"""Texts that run in circles: loops, what was said before, and endless self-doubt."""

@@ -1,0 +1,1 @@
+"""JSON in answers: found, parsed strictly, and checked against a schema."""
