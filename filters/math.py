@@ -12,14 +12,13 @@ Judged by its key is every task but `code`; a lone letter as key is a choice.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from pydantic import Field
 
 from ..pipeline.filter import Limits, RowFilter, brief
 from ..pipeline.outcome import Done, Outcome, OutOfMemory, Raised, TimedOut
-from ..pipeline.sample import Sample
+from ..pipeline.sample import Sample, new_sample
 from ..pipeline.verdict import Verdict
 from .answers.boxed import find_boxes
 from .answers.final_answer import FinalAnswer, find_answer
@@ -93,7 +92,7 @@ class MathAnswer(RowFilter):
         return _verdict(finding, found.evidence | {"answer": _printable(answer[:_SHOWN])})
 
     def control(self, sample: Sample) -> Sample | None:
-        return replace(sample, completion=_PLAIN, generation=None)
+        return new_sample((), completion=_PLAIN, answer=sample.answer, task=sample.task)
 
     def failed(
         self, sample: Sample, outcome: Outcome[Verdict], control: Outcome[Verdict] | None

@@ -80,10 +80,11 @@ class RowJudge:
             )
 
     def _controls(self, failed: Mapping[int, Sample]) -> dict[int, Outcome[Verdict]]:
-        """What became of the control samples of the rows that failed."""
+        """What became of the controls of the rows that failed; equal ones are judged once."""
         asked = {row: self._filter.control(sample) for row, sample in failed.items()}
-        there = {row: control for row, control in asked.items() if control is not None}
-        return dict(zip(there, self._pool.map(list(there.values())), strict=True))
+        different = list(dict.fromkeys(each for each in asked.values() if each is not None))
+        outcomes = dict(zip(different, self._pool.map(different), strict=True))
+        return {row: outcomes[control] for row, control in asked.items() if control is not None}
 
     def _verdict(
         self, sample: Sample, outcome: Outcome[Verdict], control: Outcome[Verdict] | None

@@ -7,6 +7,7 @@ from toys import Accident
 
 from potstill.pipeline.errors import StepFailed
 from potstill.pipeline.filter import WORKER_CRASHED, JudgeContext, Limits
+from potstill.pipeline.row_judge import RowJudge
 from potstill.pipeline.sample import Sample, new_sample
 
 
@@ -70,3 +71,18 @@ def test_a_filter_that_raises_on_everything_is_broken_and_ends_the_step() -> Non
 
 def test_limits_can_be_set() -> None:
     assert Accident().limits() == Limits(cpu_seconds=0.5, memory_mb=256)
+
+
+def test_equal_controls_are_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    original = RowJudge._controls
+
+    def watched(self: RowJudge, failed: dict[int, Sample]) -> object:
+        pool = self._pool.map
+        self._pool.map = lambda jobs: asked.append(len(jobs)) or pool(jobs)
+        return original(self, failed)
+
+    monkeypatch.setattr(RowJudge, "_controls", watched)
+    same = rows("hang")[0]
+    assert [each[1] for each in verdicts([same] * 3, blames=True)] == ["the_completion"] * 3
+    assert asked == [1]
