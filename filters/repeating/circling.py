@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ...models.thinking import Span
-from ..words import tokens
+from ..languages.words import tokens
 from .loops import Loop, find_loops
 from .utterances import Utterance
 

@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from potstill.filters import Language
-from potstill.filters.detector import NO_GUESS, guess
-from potstill.filters.east_asian import CHINESE_ONLY, is_japanese
-from potstill.filters.excuses import Excuses
-from potstill.filters.function_words import FUNCTION_WORDS, SHARED_WORDS, owners
-from potstill.filters.own_script import OwnScript
-from potstill.filters.problem_language import language_of
-from potstill.filters.reading import read
-from potstill.filters.scripts import SCRIPTS_OF_LANGUAGE
-from potstill.filters.segments import sentences
+from potstill.filters.languages.detector import NO_GUESS, guess
+from potstill.filters.languages.east_asian import CHINESE_ONLY, is_japanese
+from potstill.filters.languages.excuses import Excuses
+from potstill.filters.languages.function_words import FUNCTION_WORDS, SHARED_WORDS, owners
+from potstill.filters.languages.own_script import OwnScript
+from potstill.filters.languages.problem_language import language_of
+from potstill.filters.languages.reading import read
+from potstill.filters.languages.scripts import SCRIPTS_OF_LANGUAGE
+from potstill.filters.languages.segments import sentences
 from potstill.pipeline.sample import Message, new_sample
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data"

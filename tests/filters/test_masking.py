@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from potstill.filters.masking import blanked, mask
-from potstill.filters.quotations import LONGEST, without_quotations
-from potstill.filters.segments import clauses, sentences
+from potstill.filters.languages.masking import blanked, mask
+from potstill.filters.languages.quotations import LONGEST, without_quotations
+from potstill.filters.languages.segments import clauses, sentences
 
 
 @pytest.mark.parametrize(

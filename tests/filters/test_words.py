@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from potstill.filters.scripts import SCRIPTS, SCRIPTS_OF_LANGUAGE, language_code
-from potstill.filters.words import RUN, count_words, is_language_word, tokens
+from potstill.filters.languages.scripts import SCRIPTS, SCRIPTS_OF_LANGUAGE, language_code
+from potstill.filters.languages.words import RUN, count_words, is_language_word, tokens
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from .function_words import is_frequent
+from .frequent_words import is_frequent
 from .masking import mask
 from .scripts import SCRIPTS_OF_LANGUAGE, WITHOUT_SPACES
 from .words import RUN, is_language_word
