@@ -29,10 +29,12 @@ class Verdict:
             raise ValueError(f"score {self.score} ({self.reason}) is not in 0..1 or None")
 
     def to_row(self, sample_id: str) -> dict[str, Any]:
-        """A row of `VERDICT_SCHEMA`; evidence is canonical JSON: equal verdicts, equal bytes."""
-        evidence = json.dumps(
-            self.evidence, ensure_ascii=False, sort_keys=True, separators=(",", ":")
-        )
+        """A row of `VERDICT_SCHEMA`; evidence is canonical JSON: equal verdicts, equal bytes.
+
+        Lone surrogates, which a model's JSON can hold and UTF-8 cannot, become question marks.
+        """
+        told = json.dumps(self.evidence, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        evidence = told.encode("utf-8", "replace").decode("utf-8")
         return {"id": sample_id, "score": self.score, "reason": self.reason, "evidence": evidence}
 
     @staticmethod

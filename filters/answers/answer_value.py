@@ -15,7 +15,7 @@ from ..equivalence.numbers import same
 from ..equivalence.tidy import tidy
 
 _SIGN = re.compile(
-    r"(?P<open>\\\{|\\begin(?![A-Za-z])|[({\[（])|(?P<close>\\\}|\\end(?![A-Za-z])|[)}\]）])"
+    r"(?P<open>\\\{|\\begin(?![A-Za-z])|[({\[（［｛])|(?P<close>\\\}|\\end(?![A-Za-z])|[)}\]）］｝])"
     r"|(?P<arrow>\\(?:[Ll]ong)?(?:left)?[Rr]ightarrow(?![A-Za-z])|[⇒→∴⟹⇔]|(?:==?|--?)>(?!=)"
     r"|\\(?:implies|iff|therefore)(?![A-Za-z]))"
     r"|(?P<near>\\(?:approx|simeq|doteq)(?:eq)?(?![A-Za-z])|[≈≒])"

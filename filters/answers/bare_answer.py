@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from ...models.thinking import Span
+from .limits import is_strict_limit, says_only_a_limit
 from .prose_expressions import Expression, expressions
 from .prose_words import without_marks, words_in
 from .sentence_value import listed, value_in
@@ -55,6 +56,8 @@ def bare_answer(text: str, span: Span) -> Expression | None:
     for remarks, sentence in enumerate(reversed(_before_the_check(text, found))):
         sentence = without_stop(text, sentence)
         if expressions(text, *sentence) and text[sentence[1] : sentence[1] + 1] not in ("?", "？"):
+            if says_only_a_limit(text, sentence):
+                return Expression(sentence, without_marks(text[slice(*sentence)]))
             return value_in(text, sentence)
         if known := _KNOWN_WORDS.search(text, *sentence):
             return Expression(known.span(), known.group())
@@ -82,6 +85,8 @@ def whole_answer(text: str, span: Span, most_words: int = _MOST_WORDS) -> Expres
     found = listed(text, span)
     if len(found) > 1 and any(one.related for one in found):
         return None
+    if len(found) == 1 and is_strict_limit(text, found[0]):
+        found = []
     if len(found) == 1 and not _ALPHANUMERIC.search(_beside(text, span, found[0].span)):
         return found[0]
     shown = without_marks(text[slice(*span)])

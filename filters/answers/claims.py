@@ -14,6 +14,7 @@ from ...models.thinking import Span
 from .answer_phrases import Announcement
 from .answer_value import agree
 from .bare_answer import bare_answer, whole_answer
+from .limits import begins_with_limit, is_strict_limit
 from .prose_expressions import Expression
 from .prose_words import without_marks
 from .sentence_value import denied, listed, value_in
@@ -40,7 +41,7 @@ _ENDS_CLAIM = re.compile(
     re.IGNORECASE,
 )
 _CHANGES = re.compile(
-    r"\s*(?:or (?:more|less|fewer)|plus|minus|times|squared|cubed|factorial|remainder|over"
+    r"\s*(?:plus|minus|times|squared|cubed|factorial|remainder|over"
     r"|and (?:a|one)|with (?:a )?remainder|(?:\d+ )?out of|余)\b",
     re.IGNORECASE,
 )
@@ -64,6 +65,8 @@ def claimed(text: str, announcement: Announcement, end: int) -> Expression | Non
     leads = bool(found) and found[0].span[0] <= start
     if leads:
         return _leading(text, claim, found)
+    if begins_with_limit(text, start):
+        return _as_written(text, claim)
     if announcement.kind == "hashes" and found:
         return None  # a heading
     if announcement.kind == "label" and found:
@@ -80,15 +83,19 @@ def _leading(text: str, claim: Span, found: list[Expression]) -> Expression:
     first, others = found[0], found[1:]
     end = first.span[1]
     alone = not others or _ENDS_CLAIM.match(text, end, others[0].span[0])
-    if not _CHANGES.match(text, end, claim[1]) and (alone or agree(first.text, others[-1].text)):
+    changed = _CHANGES.match(text, end, claim[1]) or is_strict_limit(text, first)
+    if not changed and (alone or agree(first.text, others[-1].text)):
         return first
-    return Expression(claim, without_marks(text[slice(*claim)]))
+    return _as_written(text, claim)
 
 
 def _in_words(text: str, claim: Span, found: list[Expression]) -> Expression | None:
     """An answer that begins with words: its one value, or the words themselves."""
     if found:
-        whole = Expression(claim, without_marks(text[slice(*claim)]))
-        return value_in(text, claim) or whole
+        return value_in(text, claim) or _as_written(text, claim)
     words = whole_answer(text, claim, _MOST_WORDS)
     return None if words is None or _NOTHING_SAID.fullmatch(words.text) else words
+
+
+def _as_written(text: str, claim: Span) -> Expression:
+    return Expression(claim, without_marks(text[slice(*claim)]))

@@ -17,7 +17,7 @@ from ...models.thinking import Span
 from .prose_tokens import TOKEN, TRANSPARENT, shown
 
 _OPERANDS = frozenset({"number", "math", "command", "function", "variable", "open"})
-_NEVER_FIRST = frozenset({"word", "marker", "comma", "scale", "space", "close"})
+_NEVER_FIRST = frozenset({"word", "marker", "comma", "scale", "space", "close", "power"})
 _OPERATORS = frozenset({"operator", "relation", "space"})
 _LEADING, _TRAILING = frozenset("-+−–±√|"), frozenset("!′%|")
 _LAYOUT = re.compile(r"\\(?:text\w*|mbox|mathrm|quad|qquad|left|right|begin|end|item|hline)\Z")
@@ -101,6 +101,8 @@ def _goes_on(run: list[_Token], brackets: list[str], token: _Token, gap: str) ->
         return True
     if kind in _OPERATORS:
         return True
+    if kind == "power":
+        return not gap
     if kind == "scale":
         return before in ("number", "math", "close", "scale", "command")
     if kind in _OPERANDS:
@@ -201,7 +203,7 @@ def _has_value(tokens: list[_Token]) -> bool:
         return True
     if any(token.kind == "command" and not _LAYOUT.match(token.text) for token in tokens):
         return True
-    return "variable" in kinds and bool(kinds & {"operator", "relation"})
+    return "variable" in kinds and bool(kinds & {"operator", "relation", "power"})
 
 
 def _qualifies(text: str, end: int) -> bool:

@@ -1,7 +1,7 @@
 r"""The one value that a sentence claims: `$18` of `So she makes $18 every day.`
 
-Several values are fewer than they seem: what is denied (`not 5`) or only begins a range counts
-never; what stands in a condition, a reason or before a conclusion (`since 3 + 4 = 7, so …`), names
+Several values are fewer than they seem: what is denied (`not 5`), a limit (`more than 5`) or only
+begins a range counts never; what stands in a condition, a reason or before a conclusion (`since 3 + 4 = 7, so …`), names
 (`$x$`) and labels (`step 2`) count only if there is nothing else. Of the rest the sentence claims
 the only one, the bold one, the last result of a calculation, the only one that is not behind a
 preposition (`after 3 days`, `5天后`), or the one behind `is` or `一共`. Otherwise it says several
@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 
 from ...models.thinking import Span
 from .answer_value import agree
+from .limits import is_strict_limit
 from .prose_expressions import Expression, expressions
 
 _REACH = 60
@@ -69,6 +70,7 @@ def value_in(text: str, span: Span) -> Expression | None:
     """The one value that the sentence claims; None if it claims none or several."""
     found = [one for one in listed(text, span) if not denied(text, one)]
     found = [one for one in found if not _before(_RANGE, text, one)]
+    found = [one for one in found if not is_strict_limit(text, one)]
     conclusion, condition = (pattern.match(text, *span) for pattern in (_CONCLUSION, _CONDITION))
     main = max((match.end() for match in (conclusion, condition) if match), default=span[0])
     reason = _REASON.search(text, max(main, span[0] + 1), span[1])

@@ -32,7 +32,7 @@ from .forms import (
     Scalar,
     Words,
 )
-from .formula import Call, Expression, Symbol, symbols
+from .formula import Call, Expression, Symbol, is_linear_in_one, symbols
 from .regions import equal
 from .relations import as_region
 from .scalars import same_scalar
@@ -63,6 +63,8 @@ def _equation(first: Equation, second: Form) -> bool | None:
     if isinstance(second, Region):
         region = as_region(first)
         return None if region is None else _region(region, second)
+    if first.left is not None and len(first.rights) == 1 and _is_to_be_solved(first.left):
+        return False
     if not _is_named(first) and not _is_constant(first.rights[-1]):
         return None if isinstance(second, Words | Scalar) else False
     return _any_claim(first.rights, second)
@@ -98,6 +100,11 @@ def _is_named(equation: Equation) -> bool:
     right = equation.rights[-1]
     inner = symbols(right.tree) if isinstance(right, Scalar) else frozenset()
     return isinstance(equation.left, Symbol) and equation.left.name not in inner
+
+
+def _is_to_be_solved(left: Expression) -> bool:
+    """`2x = 10` asks for x; `x = 10`, `x^2 + y^2 = 10` and `\\sin x = 1` are told what they are."""
+    return isinstance(left, Call) and is_linear_in_one(left)
 
 
 def _is_constant(form: Form) -> bool:

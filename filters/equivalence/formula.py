@@ -41,3 +41,15 @@ def symbols(expression: Expression) -> frozenset[str]:
     if isinstance(expression, Call):
         return frozenset().union(*map(symbols, expression.args))
     return frozenset()
+
+
+def is_linear_in_one(expression: Expression) -> bool:
+    """Does one variable occur, once, under nothing but sums, products and denominators' bars?"""
+    if isinstance(expression, Symbol):
+        return True
+    if not isinstance(expression, Call) or expression.name not in ("add", "neg", "mul", "div"):
+        return False
+    inner = [argument for argument in expression.args if symbols(argument)]
+    if expression.name == "div" and symbols(expression.args[1]):
+        return False
+    return len(inner) == 1 and is_linear_in_one(inner[0])

@@ -30,6 +30,8 @@ _LETTER: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _LONE_LETTER: Final = re.compile(r"[(\[]?([A-J])[)\]]?[.:]?")
+_SPACES: Final = re.compile(r"(?<!\d)\s+|\s+(?!\d)")
+"""But those between two digits: `1 2` is not 12."""
 _LETTERS: Final = re.compile(r"[A-J](?:\s?[,;、&]?\s?[A-J])+")
 
 
@@ -117,8 +119,8 @@ def _same_letters(key: str, answer: str) -> bool:
 
 def _same_text(key: str, answer: str) -> bool:
     """The same signs in the same order, of which something is said."""
-    compact = "".join(key.split())
-    return compact == "".join(answer.split()) and any(sign.isalnum() for sign in compact)
+    one, two = (_SPACES.sub("", text) for text in (key, answer))
+    return one == two and any(sign.isalnum() for sign in one)
 
 
 def _unbalanced(text: str) -> bool:

@@ -1,7 +1,8 @@
 r"""Read a tidied answer into its form (`forms.py`), or None if it is not clear what it is.
 
 From the outside in: words and times; lists and alternatives; relations (`relations.py`); chains of
-equals signs; brackets; at the end one value with its unit. `\pm` becomes both values. What follows
+equals signs; brackets; at the end one value with its unit. `\pm` becomes both values, in a set those
+of its member, else of the whole. What follows
 a list as a condition (`k \in \mathbb{Z}`) only says which variables are free.
 """
 
@@ -193,9 +194,11 @@ def _single(text: str, depth: int) -> Form | None:
         return relation
     if len(sides := pieces(text, _EQUALS)) > 1:
         return _chain([side.text for side in sides], depth)
-    if r"\pm" in text or r"\mp" in text:
+    around = brackets(text)
+    in_set = around is not None and around[0] == SET  # each member has its own signs
+    if not in_set and (r"\pm" in text or r"\mp" in text):
         return _both_signs(text, depth)
-    if (around := brackets(text)) is not None and (form := _bracketed(*around, depth)) is not None:
+    if around is not None and (form := _bracketed(*around, depth)) is not None:
         return form
     if len(parts := pieces(text, _COLON)) > 1:
         return _ratio(text, [part.text for part in parts], depth)

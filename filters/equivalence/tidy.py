@@ -29,10 +29,10 @@ _SYMBOLS = {
 # The en dash stays: 3–5 is a range, not a difference.
 _CHARACTERS: dict[int, str | int] = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _CHARACTERS |= {ord(sign): spelling for sign, spelling in _SYMBOLS.items()}
-_RAISED, _LOWERED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "₀₁₂₃₄₅₆₇₈₉"
+_RAISED, _LOWERED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "₀₁₂₃₄₅₆₇₈₉ₙ"
 _RAISED_RUN = re.compile(f"[{_RAISED}]++")
 _LOWERED_RUN = re.compile(f"[{_LOWERED}]++")
-_PLAIN = str.maketrans(_RAISED + _LOWERED, "0123456789-+0123456789")
+_PLAIN = str.maketrans(_RAISED + _LOWERED, "0123456789-+n0123456789n")
 
 _INNER = r"((?:[^{}]|\{[^{}]*\})*)"
 _WRAPPERS = [

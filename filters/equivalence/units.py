@@ -44,6 +44,7 @@ dollar 1/100: ¢ cent cents
 yuan 1: ¥ 元 块 块钱 元钱 yuan rmb RMB CNY 人民币
 yuan 1/10: 角
 yuan 1/100: 分
+discount 1: 折
 euro 1: € euro euros EUR 欧元
 sterling 1: £ GBP 英镑
 rupee 1: ₹ rupee rupees Rs 卢比
@@ -60,7 +61,7 @@ _CHANGING_WORDS = """
     hundredth hundredths infinity inf pi tau phi theta alpha beta sqrt log ln exp sin cos tan
     factorial radians radian rad if when where for remainder is are equals
 """
-_CHANGING_HAN = frozenset("十百千万亿兆半成折之点又和或至到对几多余约加减乘除负零")
+_CHANGING_HAN = frozenset("十百千万亿兆半成之点又和或至到对几多余约加减乘除负零")
 _HAN_UNITS_WITH_THEM = frozenset("米克瓦卡")
 _SHORT_UNITS = (
     "km cm mm dm kg mg ml mL cl ft lb lbs oz mph kmh kph hr hrs min mins sec kms mi st nd rd th"
@@ -71,6 +72,8 @@ _POWER = re.compile(r"\^\s*(?:\{\s*([23])\s*\}|([23]))\s*$")
 _SQUARE = re.compile(r"^(?:(square |sq\.? |平方)|(cubic |cu\.? |立方))(.+)$", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z]++")
 _HAN = re.compile("[\u4e00-\u9fff]")
+_LIMIT = re.compile("[以之][上下内外间]")
+"""Behind a number: it is no value, as in `5以上`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,7 @@ def _single(text: str) -> Unit | None:
 def _counted(text: str) -> Unit | None:
     """Words for what is counted, if none of them changes the number."""
     words = _WORD.findall(text)
-    if any(word.lower() in _changing_words for word in words):
+    if any(word.lower() in _changing_words for word in words) or _LIMIT.search(text):
         return None
     if words and words[0].lower() in _known and len(words) > 1:  # hours of work, dollars in total
         return _known[words[0].lower()]

@@ -141,7 +141,7 @@ def test_hostile_text_gets_a_verdict_from_the_closed_list(
     (verdict,) = judges[kind].judge([sample])
     assert verdict.reason in FILTERS[kind].reasons, "an accident is no opinion"
     assert completion is not None or verdict.score is None
-    json.dumps(dict(verdict.evidence), ensure_ascii=False).encode("utf-8")
+    verdict.to_row("id")["evidence"].encode("utf-8")
     for start, end in spans_in(dict(verdict.evidence)):
         assert 0 <= start <= end <= len(completion or "")
 
