@@ -1,6 +1,7 @@
 """How often the shipped filters are wrong: the tables of docs/judges.md.
 
     python tests/filters/rates.py                 # rewrites the tables between the markers
+    python tests/filters/rates.py --texts         # and that of texts by people (../shared/data)
     python tests/filters/rates.py --first-run F   # records the rates of tables judged first now
 
 A labelled case is wrong in one of five ways: a bad one passes (false accept), a good one fails
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from case_tables import Case, files, kind_of, read_cases
 from judged_cases import verdicts_of
+from texts_by_people import alarms
 
 from potstill.pipeline.verdict import Verdict
 
@@ -101,6 +103,12 @@ def page(text: str) -> str:
     return section(text, "first run", table(json.loads(FIRST_RUN.read_text("utf-8"))))
 
 
+def alarm_table() -> list[str]:
+    """How often texts by people are found fault with."""
+    lines = ["| filter | texts | false alarms |", "|---|--:|--:|"]
+    return lines + [f"| {kind} | {of:,} | {loud} |" for kind, (of, loud) in alarms().items()]
+
+
 def record_first_run(tables: list[Path]) -> None:
     """Add the rates of tables that were never judged before."""
     known = json.loads(FIRST_RUN.read_text("utf-8")) if FIRST_RUN.exists() else {}
@@ -117,4 +125,7 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--first-run"]:
         record_first_run([Path(name) for name in sys.argv[2:]])
     else:
-        PAGE.write_text(page(PAGE.read_text("utf-8")), "utf-8")
+        text = page(PAGE.read_text("utf-8"))
+        if sys.argv[1:2] == ["--texts"]:
+            text = section(text, "texts by people", alarm_table())
+        PAGE.write_text(text, "utf-8")

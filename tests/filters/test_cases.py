@@ -11,6 +11,7 @@ from pathlib import Path
 
 import golden
 import pytest
+import rates
 from case_tables import files, kind_of, read_cases
 from judged_cases import verdicts_of
 
@@ -90,3 +91,8 @@ def test_a_changed_verdict_under_an_unchanged_version_is_not_recorded(
     rows[0]["version"] -= 1
     recorded.write_text("\n".join(map(json.dumps, rows)) + "\n", "utf-8")
     assert golden.record(table) == []
+
+
+def test_the_published_rates_are_those_of_today() -> None:
+    text = rates.PAGE.read_text("utf-8")
+    assert text == rates.page(text), "run: python tests/filters/rates.py"
