@@ -38,7 +38,7 @@ from .refusals.refusal_phrases import (
     TURN,
     VALUE,
 )
-from .refusals.speech import own_words
+from .refusals.speech import asks_for_a_text, own_words
 from .unfinished import UNFINISHED
 
 _OPENING_SENTENCES = 3
@@ -74,7 +74,8 @@ class Refusal(RowFilter):
         part = _answer(sample)
         if isinstance(part, Verdict):
             return part
-        text = own_words(part.text.translate(_APOSTROPHES))
+        said = part.text.translate(_APOSTROPHES)
+        text = own_words(said, whole_is_own=not asks_for_a_text(_asked(sample)))
         letter = _is_letter(text)
         spans = list(sentences(text, 0, len(text)))
         if refused := self._refused(text, spans, letter):
@@ -113,6 +114,11 @@ def _answer(sample: Sample) -> Part | Verdict:
     if isinstance(whole, Verdict) and whole.reason == "truncated":
         return read_part(replace(sample, generation=None), "answer")
     return whole
+
+
+def _asked(sample: Sample) -> str:
+    """The user's last turn."""
+    return next((turn.content for turn in reversed(sample.prompt) if turn.role == "user"), "")
 
 
 def _is_letter(text: str) -> bool:

@@ -99,7 +99,8 @@ class Repetition(RowFilter):
     ) -> Iterator[Verdict]:
         start, end = part
         text = prose[start:end]
-        for name, pieces in (("line", lines_of(text)), ("sentence", sentences)):
+        lines = lines_of(text) if text.count("\n") >= 2 else []  # none is said for the third time
+        for name, pieces in (("line", lines), ("sentence", sentences)):
             row = in_a_row(pieces, self.loop_repeats)
             if row is not None:
                 yield Verdict(0.0, f"repeated_{name}s", {"repeated": _moved([row], start)})

@@ -63,7 +63,7 @@ _NEVER_MIND = re.compile(r"\b(?:wrong|incorrect|tempting|naive|previous|initial|
 _DONE_TO_IT = re.compile(r"\b(?:by|as|into)\b", re.IGNORECASE)
 """`multiply the answer by 100:` announces no answer."""
 _CLAUSE = re.compile(r"[.!?。！？,，;；\n]")
-_UP_TO_TEXT = re.compile(rf"(?:{_MARK}|[ \t:：=}}>）)\]])*+")
+_UP_TO_TEXT = re.compile(rf"(?:{_MARK}|[ \t:：=}}）)\]]|(?<=\S)>)*+")
 _TO_NEXT_LINE = re.compile(r"\s*+[*_`\"]*+[ \t]*+")
 _ITEM = re.compile(r"(?:[-*+•]|\(?(?:\d|[a-e])[.)])[ \t]+\S")
 _HEADING = re.compile(r"\s*(?:\d{1,2}[.)]\s|[*_]*(?:step|part|case|method)\b)", re.IGNORECASE)

@@ -29,14 +29,14 @@ _ALIGNED = re.compile(
     r"\\(?:begin|end)\s*\{(?:align(?:ed|at)?|gather(?:ed)?|equation|split|multline)\*?\}"
 )
 _ROW = re.compile(r"\\\\(?:\[[^\[\]]{0,9}\])?")
-_VARIABLE = re.compile(r"\s*(?:[A-Za-z]|\\[a-z]{2,7})(?:_(?:\w|\{\w\}))?'?\s*")
+_VARIABLE = re.compile(r"\s*(?:[A-Za-z]|\\[a-z]{2,7})(?:_(?:\w|\{\w\})|[₀-₉ₙ]++)?'?\s*")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _FREE_LETTER = re.compile(
     r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])"
     r"|(?<=\d)(?!(?:[cmk]m|kg|m[lg]|kmh|mph|st|nd|rd|th)(?![A-Za-z]))[A-Za-z]"
 )
 _OPERATION = re.compile(
-    r"[-+*/^×·÷−]|\d[A-Za-z]|\\(?:times|cdot|div|[dt]?frac|sqrt|pm)(?![A-Za-z])"
+    r"[-+*/^×·÷−⁰¹²³⁴-⁹⁻⁺ⁿ]|\d[A-Za-z]|\\(?:times|cdot|div|[dt]?frac|sqrt|pm)(?![A-Za-z])"
 )
 _ASSIGNED = re.compile(r"([A-Za-z])\s*=\s*([^=<>]+)")
 _TIMES = re.compile(r"(?<=\d)\s*+[xX]\s*+(?=\d)")

@@ -28,6 +28,10 @@ _FILLER = re.compile(
     r"|大约|约|应该|应|就|是|为|等于|一共|共|有)*+",
     re.IGNORECASE,
 )
+_OPTION = re.compile(
+    r"[*$]{0,3}(?:\\text(?:bf)?\{)?[(\[](?P<letter>[A-J])[)\]]\}?[.:]?(?:[\s*$~]|\\ |\\quad)*+"
+)
+"""The letter of the choice that a value stands behind: `(E) 144`."""
 _NOTHING_SAID = re.compile(
     r"(?:as follows|follows|below|above|correct|right|clear|obvious|unique|here|this|that|it|found"
     r"|in the box|boxed|wrong|incorrect|not)\W*",
@@ -65,6 +69,10 @@ def claimed(text: str, announcement: Announcement, end: int) -> Expression | Non
     leads = bool(found) and found[0].span[0] <= start
     if leads:
         return _leading(text, claim, found)
+    option = _OPTION.match(text, start, claim[1])
+    if option and found and found[0].span[0] <= option.end():
+        value = _leading(text, (option.end(), claim[1]), found)
+        return Expression((start, value.span[1]), f"({option['letter']}) {value.text}")
     if begins_with_limit(text, start):
         return _as_written(text, claim)
     if announcement.kind == "hashes" and found:

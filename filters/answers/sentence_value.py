@@ -1,11 +1,12 @@
 r"""The one value that a sentence claims: `$18` of `So she makes $18 every day.`
 
 Several values are fewer than they seem: what is denied (`not 5`), a limit (`more than 5`) or only
-begins a range counts never; what stands in a condition, a reason or before a conclusion (`since 3 + 4 = 7, so …`), names
-(`$x$`) and labels (`step 2`) count only if there is nothing else. Of the rest the sentence claims
-the only one, the bold one, the last result of a calculation, the only one that is not behind a
-preposition (`after 3 days`, `5天后`), or the one behind `is` or `一共`. Otherwise it says several
-things, and none is picked. `3 and 4` and `x = 1 or x = 2` are one value, a list.
+begins a range counts never; what stands in a condition, a reason or before a conclusion (`since
+3 + 4 = 7, so …`), names (`$x$`) and labels (`step 2`) count only if there is nothing else. Of the
+rest the sentence claims the only one, the bold one, the last result of a calculation, the only one
+that is not behind a preposition (`after 3 days`, `5天后`), or the one behind `is` or `一共`.
+Otherwise it says several things, and none is picked. `3 and 4` and `x = 1 or x = 2` are one value,
+a list.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ _CONDITION = re.compile(
     re.IGNORECASE,
 )
 _REASON = re.compile(r"(?:\b(?:because|since)\b|因为)(?:[^,，]|[,，](?=\d))*+", re.IGNORECASE)
-_ASSIGNMENT = re.compile(r"\s*([A-Za-z](?:_\w|_\{\w+\})?)\s*=")
+_ASSIGNMENT = re.compile(r"\s*([A-Za-z](?:_\w|_\{\w+\}|[₀-₉ₙ]++)?)\s*=")
 
 
 def value_in(text: str, span: Span) -> Expression | None:

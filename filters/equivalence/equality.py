@@ -252,6 +252,8 @@ def _system(first: Items, second: Items) -> bool | None:
     equations = [item for item in named.items if isinstance(item, Equation)]
     if len(equations) < len(named.items) or plain.brackets == SET:
         return False
+    if any(each.left is not None and _is_to_be_solved(each.left) for each in equations):
+        return False
     ordered = sorted(equations, key=lambda equation: equation.name)
     return _ordered([equation.rights[-1] for equation in ordered], plain.items)
 

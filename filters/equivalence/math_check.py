@@ -29,6 +29,11 @@ _LETTER: Final = re.compile(
     r"(?:(?:option|choice|answer|选项|选)\s?)?[(\[]?\s?(?P<letter>[A-J])\s?(?:[)\]]|[.:,](?!\d)|$).*",
     re.IGNORECASE | re.DOTALL,
 )
+_VALUE_OF_OPTION: Final = re.compile(
+    r"\\?(?:(?:text|math)(?:bf|rm)?\s?\{\s?)?(?:[(\[][A-J][)\]]|[A-J][).:])(?:\s?\}\s*|[.:]?\s+)"
+    r"(?P<value>\S.*)",
+    re.DOTALL,
+)
 _LONE_LETTER: Final = re.compile(r"[(\[]?([A-J])[)\]]?[.:]?")
 _SPACES: Final = re.compile(r"(?<!\d)\s+|\s+(?!\d)")
 """But those between two digits: `1 2` is not 12."""
@@ -72,6 +77,7 @@ def check(question: Question) -> Finding:
         return Finding("unparseable_answer", "exact", "braces")
     if (chosen := _same_choice(key, answer)) is not None:
         return _decided(chosen)
+    key, answer = _without_letter(key, answer), _without_letter(answer, key)
     if _same_letters(key, answer):
         return _decided(True)
     if why := too_complex(key):
@@ -140,6 +146,12 @@ def _same_choice(key: str, answer: str) -> bool | None:
         return None
     first, second = first or _option_with_text(key), second or _option_with_text(answer)
     return None if first is None or second is None else first == second
+
+
+def _without_letter(text: str, other: str) -> str:
+    """The value behind the letter of a choice (`(E) 144`), where the other side has no letter."""
+    behind = _VALUE_OF_OPTION.fullmatch(text)
+    return text if behind is None or _VALUE_OF_OPTION.fullmatch(other) else behind["value"].strip()
 
 
 def _options(text: str) -> frozenset[str] | None:

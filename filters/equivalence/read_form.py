@@ -1,9 +1,9 @@
 r"""Read a tidied answer into its form (`forms.py`), or None if it is not clear what it is.
 
 From the outside in: words and times; lists and alternatives; relations (`relations.py`); chains of
-equals signs; brackets; at the end one value with its unit. `\pm` becomes both values, in a set those
-of its member, else of the whole. What follows
-a list as a condition (`k \in \mathbb{Z}`) only says which variables are free.
+equals signs; brackets; at the end one value with its unit. `\pm` becomes both values: in a set of
+its member, elsewhere of the whole. What follows a list as a condition (`k \in \mathbb{Z}`) only
+says which variables are free.
 """
 
 from __future__ import annotations

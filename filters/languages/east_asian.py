@@ -13,13 +13,12 @@ is not noticed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
 from .detector import guess
 from .own_script import Piece
 from .scripts import HAN, KANA, SCRIPTS, SCRIPTS_OF_LANGUAGE
-from .segments import Span, clauses
+from .segments import Span, clauses, sentences
 
 CHINESE_ONLY: Final = (
     "们这个么为时说对从给让问题吗呢吧啊哪谁你您她它该应虽须设则边长积圆计结论证过进发现实际单两亿关线图样"
@@ -44,20 +43,17 @@ class EastAsian:
         own = "".join(SCRIPTS[script] for script in SCRIPTS_OF_LANGUAGE[target])
         self._runs = re.compile(rf"[{own}]+").findall
 
-    def survey(self, text: str, spans: Iterable[Span]) -> tuple[int, list[Piece]]:
+    def survey(self, text: str) -> tuple[int, list[Piece]]:
         """Number of words in the scripts of the target, and what is foreign among them."""
         runs = self._runs(text)
         if self._target == "ko":
             return len(runs), []
         known = sum(map(len, runs))
         if self._target == "ja":
-            return known, [piece for span in spans for piece in _chinese_in(text, *span)]
+            return known, [piece for span in sentences(text) for piece in _chinese_in(text, span)]
         if not _KANA.search(text):
             return known, []
-        parts = (
-            part for span in spans if _KANA.search(text, *span) for part in clauses(text, *span)
-        )
-        return known, [Piece(a, b, 0, "ja") for a, b in parts if is_japanese(text[a:b])]
+        return known, [piece for span in sentences(text) for piece in _japanese_in(text, span)]
 
 
 def is_japanese(sentence: str) -> bool:
@@ -66,14 +62,28 @@ def is_japanese(sentence: str) -> bool:
     return kana > 1 and kana * 4 >= sum(map(len, _HAN_RUN.findall(sentence)))
 
 
-def _chinese_in(text: str, start: int, end: int) -> list[Piece]:
+def _japanese_in(text: str, sentence: Span) -> list[Piece]:
+    """The clauses of a sentence of a Chinese text that are Japanese."""
+    if not _KANA.search(text, *sentence):
+        return []
+    parts = clauses(text, *sentence)
+    return [Piece(a, b, 0, "ja", sentence) for a, b in parts if is_japanese(text[a:b])]
+
+
+def _chinese_in(text: str, sentence: Span) -> list[Piece]:
     """The runs of Han characters in a sentence of a Japanese text that are Chinese."""
-    runs = [found.span() for found in _HAN_RUN.finditer(text, start, end)]
-    if runs and not _KANA.search(text, start, end):
+    is_chinese = _CHINESE.search(text, *sentence) is not None
+    has_kana = _KANA.search(text, *sentence) is not None
+    if has_kana and not is_chinese:
+        return []
+    runs = [found.span() for found in _HAN_RUN.finditer(text, *sentence)]
+    if has_kana:
+        runs = [run for run in runs if run[1] - run[0] > 1 and _CHINESE.search(text, *run)]
+    elif not is_chinese:
         alone = "".join(text[a:b] for a, b in runs)
-        if _CHINESE.search(alone) or (len(alone) >= _FEWEST_HAN and _is_chinese(alone)):
-            return [Piece(a, b, b - a, "zh") for a, b in runs]
-    return [Piece(a, b, b - a, "zh") for a, b in runs if b - a > 1 and _CHINESE.search(text, a, b)]
+        if len(alone) < _FEWEST_HAN or not _is_chinese(alone):
+            return []
+    return [Piece(a, b, b - a, "zh", sentence) for a, b in runs]
 
 
 def _is_chinese(text: str) -> bool:

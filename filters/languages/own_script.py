@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from .detector import guess
 from .function_words import owners, shared
 from .scripts import SCRIPTS_OF_LANGUAGE, UNDETERMINED
-from .segments import Span, clauses
+from .segments import Span, clauses, sentences
 from .words import ATOMS, is_language_word
 
 _POINTS: Final = 3
@@ -46,6 +46,8 @@ class Piece(NamedTuple):
     end: int
     words: int
     language: str | None
+    sentence: Span
+    """The sentence that it stands in."""
 
 
 class _Weights(dict[str, int]):
@@ -83,13 +85,13 @@ class OwnScript:
         self._owners = owners(self._script)
         self._weight = _Weights(target, self._script).__getitem__
         self._atoms = ATOMS[self._script].findall
-        self._surely = Piece(0, 0, 0, target)
+        self._surely = Piece(0, 0, 0, target, (0, 0))
 
-    def survey(self, text: str, spans: Iterable[Span]) -> tuple[int, list[Piece]]:
+    def survey(self, text: str) -> tuple[int, list[Piece]]:
         """Number of words in the script of the target, and the pieces in other languages."""
         known = 0
         found: list[Piece] = []
-        for start, end in spans:
+        for start, end in sentences(text):
             packed = sum(map(self._weight, text[start:end].split()))
             words, said = packed & _ONE, packed >> _BITS
             known += words
@@ -103,7 +105,8 @@ class OwnScript:
         words, mine, others = self._weigh(text[start:end])
         if others and mine >= _POINTS:
             return self._by_clause(text, start, end)
-        return [Piece(start, end, words, self._told(text[start:end], words, mine))]
+        told = self._told(text[start:end], words, mine)
+        return [Piece(start, end, words, told, (start, end))]
 
     def _weigh(self, text: str) -> tuple[int, int, int]:
         packed = sum(map(self._weight, text.split()))
@@ -116,7 +119,7 @@ class OwnScript:
             if others * _POINTS > mine:
                 language = self._told(text[left:right], words, 0)
             if words:
-                yield Piece(left, right, words, language)
+                yield Piece(left, right, words, language, (start, end))
 
     def _told(self, text: str, words: int, mine: int) -> str | None:
         """The language of a piece that is not surely the target's; None: too short to tell."""

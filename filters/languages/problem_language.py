@@ -12,9 +12,9 @@ from typing import Final
 
 from .detector import guess
 from .east_asian import is_japanese
-from .excuses import words_of
 from .function_words import FUNCTION_WORDS, owners
 from .masking import mask
+from .runs import runs_in
 from .scripts import LANGUAGE_OF_SCRIPT, WITHOUT_SPACES
 
 _LONGEST: Final = 4000
@@ -26,10 +26,10 @@ _LIKELY: Final = 0.4
 def language_of(problem: str) -> str | None:
     """The language code of a problem, or None where it has no words or they are in doubt."""
     text = mask(problem[:_LONGEST])
-    words = words_of(text, 0, len(text))
+    runs = [*runs_in(text, 0, len(text))]
     scripts: Counter[str] = Counter()
-    for word in words:
-        scripts["Han" if word.script in WITHOUT_SPACES else word.script] += word.size
+    for run in runs:
+        scripts["Han" if run.script in WITHOUT_SPACES else run.script] += run.size
     if not scripts:
         return None
     script = max(sorted(scripts), key=lambda each: scripts[each])
@@ -37,7 +37,7 @@ def language_of(problem: str) -> str | None:
         return "ja" if is_japanese(text) else "zh"
     if script not in FUNCTION_WORDS:
         return LANGUAGE_OF_SCRIPT.get(script)
-    listed = Counter(owners(script).get(word.text) for word in words)
+    listed = Counter(owners(script).get(word) for run in runs for word in run.words)
     del listed[None]
     language, probability = guess(text, script)
     if listed and listed[language] < max(listed.values()):

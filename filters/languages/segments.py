@@ -31,6 +31,12 @@ def sentences(text: str) -> Iterator[Span]:
         yield begin, len(text)
 
 
+def sentence_end(text: str, at: int) -> int:
+    """Where the sentence ends that a letter at `at` stands in."""
+    found = _SENTENCE_END.search(text, at)
+    return found.end() if found else len(text)
+
+
 def clauses(text: str, start: int, end: int) -> Iterator[Span]:
     """What stands between commas, colons, dashes and brackets in a part of `text`."""
     for found in _CLAUSE.finditer(text, start, end):

@@ -34,7 +34,10 @@ _ANY: Final = "|".join(
     + [_OTHER]
 )
 _WORD: Final = re.compile(rf"{_LATIN_WORD}|[{HAN}]|[{KANA}]|{_ANY}")
-_TOKEN: Final = re.compile(rf"{_WORD.pattern}|\d+")
+_TOKEN: Final = re.compile(
+    # The same as _WORD|\d+, with all scripts but Latin passed over at once in ASCII text.
+    rf"{_LATIN_WORD}|[0-9]\d*+|(?=[^\x00-\x7f])(?:{_WORD.pattern}|\d+)"
+)
 
 _LATIN_ATOM: Final = rf"[{LATIN}0-9_]++(?:['’-][{LATIN}]++)*+\(?"
 """Takes in what glues to a word, so that 3rd, x1, a_1 and sin( can be told from words."""
@@ -88,7 +91,17 @@ def count_words(text: str) -> int:
 
 def tokens(text: str) -> list[tuple[str, int, int]]:
     """(text, start, end) of every word and every run of digits, in order, lower-cased."""
-    return [(m.group().lower(), m.start(), m.end()) for m in _TOKEN.finditer(text)]
+    return [(word, *span) for word, span in zip(token_texts(text), token_spans(text), strict=True)]
+
+
+def token_texts(text: str) -> list[str]:
+    """Only the texts of `tokens`."""
+    return list(map(str.lower, _TOKEN.findall(text)))
+
+
+def token_spans(text: str) -> list[tuple[int, int]]:
+    """Only the places of `tokens`."""
+    return list(map(re.Match.span, _TOKEN.finditer(text)))
 
 
 @lru_cache(maxsize=1 << 16)

@@ -63,6 +63,13 @@ _RULES: Final = (
     r"(?:my|our|the|openai|anthropic)\b[^.!?]{0,30}?"
     r"(?:guidelines|polic(?:y|ies)|programming|principles|values|terms|rules)"
 )
+_IN_TIME: Final = (
+    r"(?:马上|立即|立刻|及时|按时|准时|如期|当天|当日|今天|尽快|按期)(?:[为给向](?:您|你))?+"
+)
+_SERVE: Final = (
+    r"(?:协助|帮|配合|提供|回答|回应|答复|讨论|生成|创作|撰写|编写|写|处理|完成|给出|解答|满足)"
+)
+"""`抱歉，无法马上发货` tells of a thing that takes time; `抱歉，无法立即回答` does not help."""
 
 CLEAR: Final = re.compile(
     rf"{_CANNOT}(?:{_HELP}|(?:{_MAKE}|{_GRANT})[^.!?]{{0,80}}?{_FORBIDDEN})(?![^.!?]{{0,40}}\benough\b)"
@@ -71,6 +78,8 @@ CLEAR: Final = re.compile(
     r"|\bI\s+(?:do\s+not|don't)\s+(?:condone|engage\s+in|assist\s+with|facilitate|participate\s+in)"
     r"|\b(?:it\s+is|it's|it\s+would\s+be)\s+(?:not\s+(?:appropriate|ethical)|inappropriate|unethical"
     r"|irresponsible)\s+for\s+me\s+to\b"
+    r"|\bit\s+(?:isn't|(?:would\s+not|wouldn't)\s+be)\s+(?:appropriate|ethical|responsible)"
+    r"\s+(?:for|of)\s+me\s+to\b"
     r"|(?:\b(?:that|this|it)(?:'s|\s+is)\s+)?not\s+something\s+(?:that\s+)?I(?:\s+can|'m\s+(?:able|willing)|\s+am\s+(?:able|willing))\b"
     r"|(?:\b(?:that|this|it)(?:'s|\s+is)\s+)?\b(?:beyond|outside)\s+(?:of\s+)?my\s+(?:current\s+)?(?:scope|capabilities|abilities)\b"
     r"|\b(?:let's|can\s+we)\s+(?:talk|chat)\s+about\s+something\s+else\b"
@@ -81,7 +90,8 @@ CLEAR: Final = re.compile(
     r"|(?:我|本模型|本助手|AI)(?:们)?(?:也|还|暂时|目前|现在|实在|真的|恐怕|可能|确实)*"
     r"(?:无法|不能|不可以|不会|没有办法|没办法|没法|不便|拒绝|难以|无权)"
     r"(?:为您|为你|给您|给你|向您|向你|继续|对此|就此|再|在此|直接|随意)*"
-    r"(?:满足(?:您|你|这|该|此)|协助|帮助(?:您|你)|帮(?:您|你)|配合|遵从|执行(?:您|你|这|该|此)"
+    r"(?:满足(?:您|你|这|该|此)|协助|帮助(?:您|你)|帮(?:您|你)"
+    r"|(?:帮助|帮忙|帮)(?:编写|撰写|写作?|制作|制造|生成|创作|策划|设计|实施|伪造|编造|完成|进行|从事)|配合|遵从|执行(?:您|你|这|该|此)"
     r"|(?:提供|回答|回应|讨论|生成|创作|撰写|编写|参与|支持|处理|完成|给出)"
     r"[^。！？\n]{0,30}(?:请求|要求|此类|这类|这种|该类|违法|非法|有害|不当|危险|暴力|色情|歧视"
     r"|这个问题|该问题|您的问题|你的问题|相关(?:的)?(?:内容|信息|问题)))"
@@ -94,6 +104,8 @@ CLEAR: Final = re.compile(
 )
 OPENING: Final = re.compile(
     rf"{_CANNOT}{_MAKE}(?![^.!?]{{0,40}}\benough\b)"
+    r"|\bI(?:\s+(?:do\s+not|don't|wouldn't|would\s+not)\s+(?:really\s+)?feel"
+    r"|\s+am\s+not|'m\s+not)\s+(?:really\s+|entirely\s+)?comfortable\s+(?:with\s+)?[a-z]{2,}ing\b"
     r"|\bI\s+(?:do\s+not|don't)\s+have\s+(?:the\s+ability|the\s+capability|access|real-?time"
     r"|up-to-date)\b"
     r"|^(?:I'm\s+|I\s+am\s+)?(?:very\s+|so\s+|really\s+|truly\s+)?sorry,?\s+(?:but\s+)?(?:I\s+)?"
@@ -101,7 +113,8 @@ OPENING: Final = re.compile(
     r"|^(?:no,?\s+)?I\s+(?:can't|cannot|won't|will\s+not)\s*[.!]?\Z"
     r"|(?:抱歉|对不起|遗憾|不好意思)[，,。！!：:\s]{0,3}(?:但是|但|不过)?[^，。！？\n]{0,15}[，,]?"
     r"(?:我|本人|本模型|AI)?(?:们)?(?:也|还|暂时|目前|现在|实在|真的|恐怕)*"
-    r"(?:无法|不能|没有办法|没办法|没法|不可以|不便|做不到|帮不了|无能为力|无权)(?!找到|参加|出席|到场|赴约)"
+    r"(?:无法|不能|没有办法|没办法|没法|不可以|不便|做不到|帮不了|无能为力|无权)(?!找到|参加|出席|到场|赴约"
+    rf"|{_IN_TIME}(?!{_SERVE}))"
     r"|我(?:也|还|暂时|目前|现在|实在|真的|恐怕)*(?:无法|不能|不可以|没有办法|没办法|没法|不便|无权)"
     r"(?:为您|为你|给您|给你|向您|向你|继续|对此|就此|直接|随意)*"
     r"(?:提供|回答|回应|讨论|生成|创作|撰写|编写|参与|支持|处理|完成|给出|告诉|访问|浏览|推荐|评论|预测"

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import re
 import sys
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
+from operator import add, sub
 from typing import Final
 
 from ...models.thinking import Span
-from ..languages.words import tokens
-from .loops import Loop, find_loops
+from ..languages.words import token_spans, token_texts
+from .loops import SHORTEST_LOOP, Loop, find_loops, may_loop
 from .utterances import Utterance
 
-LOOP_CHARACTERS: Final = 60
+LOOP_CHARACTERS: Final = SHORTEST_LOOP
 """Shortest loop: spares `ha ha ha` and ellipses; four short sentences are longer."""
 _LONG_PIECE: Final = 200
 """Characters of a piece that nobody says three times in a row."""
@@ -54,6 +58,8 @@ def serious_loops(
         prose: `text` with layout blanked.
         ends: where thought and answer end.
     """
+    if not may_loop(text):
+        return []
     loops = [loop for loop in find_loops(text, _GRAM) if _counts(loop, text, prose, repeats)]
     found = [(loop, any(_reaches(loop, end, text) for end in ends)) for loop in loops]
     return sorted(found, key=lambda each: (not each[1], each[0].start - each[0].end))
@@ -84,20 +90,28 @@ def _reaches(loop: Loop, end: int, text: str) -> bool:
 
 def in_a_row(pieces: Sequence[Utterance], repeats: int) -> Span | None:
     """Where the longest row of pieces that say the same stands, if it is long enough."""
-    numbers: dict[str, int] = {}
-    line = "".join(
-        chr(min(numbers.setdefault(each.says, len(numbers)), sys.maxunicode)) for each in pieces
-    )
+    times = max(repeats, _ROWS)
+    if max((each.times for each in pieces), default=0) + 1 < times:
+        return None
     rows = [
         loop
-        for loop in find_loops(line, 1)
-        if loop.times >= max(repeats, _ROWS)
+        for loop in find_loops(_as_line([each.says for each in pieces]), 1)
+        if loop.times >= times
         and any(each.is_meaningful for each in pieces[loop.start : loop.start + loop.period])
     ]
     if not rows:
         return None
     longest = max(rows, key=lambda loop: loop.end - loop.start)
     return pieces[longest.start].start, pieces[longest.end - 1].end
+
+
+def _as_line(pieces: Sequence[str]) -> str:
+    """A character for every piece, the same for equal ones."""
+    signs = {
+        piece: chr(min(number, sys.maxunicode))
+        for number, piece in enumerate(dict.fromkeys(pieces))
+    }
+    return "".join(map(signs.__getitem__, pieces))
 
 
 def said_again(pieces: Sequence[Utterance]) -> Said:
@@ -110,56 +124,54 @@ def said_again(pieces: Sequence[Utterance]) -> Said:
 
 def ngram_said(text: str, size: int, sentences: Sequence[Utterance]) -> Said:
     """Share of the words in n-grams seen before, sentences that are fresh left out."""
-    found = tokens(_COMMAND.sub(lambda match: " " * len(match.group()), text))
-    words = [word for word, _, _ in found]
-    ngrams = list(zip(*(words[skip:] for skip in range(size)), strict=False))
-    if len(set(ngrams)) == len(ngrams):
+    text = _COMMAND.sub(lambda match: " " * len(match.group()), text)
+    words = token_texts(text)
+    times = _times_seen(words, size)
+    if not any(times):
         return Said(0.0)
-    times = _times_seen(ngrams, len(words), size)
-    _forget_fresh(times, found, sentences)
+    spans = token_spans(text)
+    _forget_fresh(times, [start for start, _ in spans], sentences)
     share = (len(times) - times.count(0)) / len(times)
-    return Said(share, _stretches(times, found), _densest(times))
+    return Said(share, _stretches(times, spans), _densest(times))
 
 
-def _times_seen(ngrams: Sequence[tuple[str, ...]], words: int, size: int) -> bytearray:
+def _times_seen(words: Sequence[str], size: int) -> bytearray:
     """How often the n-grams over each word were seen before: never, once, or more (2)."""
-    seen: dict[tuple[str, ...], int] = {}
-    times = bytearray(words)
-    once = twice = 0  # up to where the words are covered
-    for at in range(words):
-        if at < len(ngrams):
-            before = seen.get(ngrams[at], 0)
-            seen[ngrams[at]] = before + 1
-            before = before if before and any(map(str.isalpha, ngrams[at])) else 0  # not 2 + 2 + 2
-            once = at + size if before else once
-            twice = at + size if before > 1 else twice
-        times[at] = (at < once) + (at < twice)
-    return times
+    line = _as_line(words)
+    ngrams = [line[at : at + size] for at in range(len(line) - size + 1)]
+    seen = Counter(ngrams)
+    once, twice = bytearray(len(words)), bytearray(len(words))
+    if len(seen) == len(ngrams):
+        return once
+    repeated = [(at, ngram) for at, ngram in enumerate(ngrams) if seen[ngram] > 1]
+    seen.clear()
+    for at, ngram in repeated:
+        before = seen[ngram]
+        seen[ngram] = before + 1
+        if before and any(map(str.isalpha, words[at : at + size])):  # not 2 + 2 + 2
+            once[at : at + size] = b"\1" * size
+            if before > 1:
+                twice[at : at + size] = b"\1" * size
+    return bytearray(map(add, once, twice))
 
 
-def _forget_fresh(
-    times: bytearray, found: Sequence[tuple[str, int, int]], sentences: Sequence[Utterance]
-) -> None:
-    word = 0
+def _forget_fresh(times: bytearray, starts: Sequence[int], sentences: Sequence[Utterance]) -> None:
     for sentence in sentences:
-        while word < len(found) and found[word][1] < sentence.end:
-            if sentence.fresh:
-                times[word] = 0
-            word += 1
+        if sentence.fresh:
+            first, end = bisect_left(starts, sentence.start), bisect_left(starts, sentence.end)
+            times[first:end] = bytes(end - first)
 
 
-def _stretches(times: bytearray, found: Sequence[tuple[str, int, int]]) -> list[Span]:
-    spans = []
-    for stretch in re.finditer(rb"[^\x00]+", times):
-        spans.append((found[stretch.start()][1], found[stretch.end() - 1][2]))
-    return spans
+def _stretches(times: bytearray, spans: Sequence[Span]) -> list[Span]:
+    return [
+        (spans[stretch.start()][0], spans[stretch.end() - 1][1])
+        for stretch in re.finditer(rb"[^\x00]+", times)
+    ]
 
 
 def _densest(times: bytearray) -> float:
-    if len(times) < 2 * _WINDOW:
+    if len(times) < 2 * _WINDOW or 2 not in times:
         return 0.0
-    inside = most = times[:_WINDOW].count(2)
-    for end in range(_WINDOW, len(times)):
-        inside += (times[end] == 2) - (times[end - _WINDOW] == 2)
-        most = max(most, inside)
+    before = [0, *accumulate(each == 2 for each in times)]  # how many, up to each word
+    most: int = max(map(sub, before[_WINDOW:], before))
     return most / _WINDOW

@@ -1,8 +1,8 @@
 """The words in which a model doubts itself, in English and Chinese.
 
-`DOUBT` finds the beginning of a doubt (`Wait`, `let me double-check`, `不对`, `重新算`). The words
-of `ABOUT_CHECKING` say that one is checking, or nothing at all: they are never what a check found.
-What a doubt *led to* is judged in `self_doubt.py`.
+`has_doubt` looks for the beginning of a doubt (`Wait`, `let me double-check`, `不对`, `重新算`).
+The words of `ABOUT_CHECKING` say that one is checking, or nothing at all: they are never what a
+check found. What a doubt *led to* is judged in `self_doubt.py`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _SELF_CHECK: Final = (
     f" (?:{_CHECK})"
 )
 _MISGIVING: Final = (
-    r"(?:that|this|it)(?: is|'s| does| do| can)(?:n't| not) (?:(?:seem|look|quite|be) )*"
+    r"(?:th(?:at|is)|it)(?: is|'s| does| do| can)(?:n't| not) (?:(?:seem|look|quite|be) )*"
     r"(?:right|correct|make sense)"
-    r"|(?:that|this) (?:doesn't|does not|can't|cannot) (?:seem|look|be) \w+"
+    r"|th(?:at|is) (?:doesn't|does not|can't|cannot) (?:seem|look|be) \w+"
     r"|i(?:'m| am) (?:still )?not (?:(?:so|entirely|really|completely|quite) )?"
     r"(?:sure|certain|convinced)"
     r"|am i (?:sure|right|missing|certain)|(?:did|have) i (?:make|made|miss|misread|forget)"
@@ -42,11 +42,22 @@ _ZH: Final = (
     r"|让我(?:们)?(?:再|重新|想想|看看|确认|检查|验证)|不(?:太)?确定|不放心"
     r"|真的(?:对|是这样|正确|没)"
 )
-DOUBT: Final = re.compile(
-    r"\b(?:wait|hmm+|hold on|hang on|scratch that|no,|actually,? no|alternatively"
-    rf"|double[- ]checking|{_SELF_CHECK}|{_MISGIVING})|{_ZH}",
+_DOUBT_EN: Final = re.compile(
+    # The first letters (`i` and `s` have more than two forms) keep the rest from being tried.
+    r"\b(?=[whsnadlitmpgb\u017f\u0130\u0131])"
+    r"(?:wait|hmm+|hold on|hang on|scratch that|no,|actually,? no|alternatively"
+    rf"|double[- ]checking|{_SELF_CHECK}|{_MISGIVING})",
     re.IGNORECASE,
 )
+_DOUBT_ZH: Final = re.compile(_ZH)
+
+
+def has_doubt(text: str, start: int, end: int) -> bool:
+    """Whether a doubt begins, and is put into words, in `text[start:end]`."""
+    if _DOUBT_EN.search(text, start, end):
+        return True
+    return not text.isascii() and _DOUBT_ZH.search(text, start, end) is not None
+
 
 _ABOUT_CHECKING: Final = """
     a about above actually again all alright already also am an and any anything are arithmetic as

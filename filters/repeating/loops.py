@@ -6,6 +6,8 @@ and the stretch is then extended to both sides by comparing whole strings. That 
 proportion to the text, and needs no list of sentences or words: a text in which every character
 stands for a line or a sentence is searched in the same way.
 
+Most texts hold no loop, and `may_loop` tells so much faster, from a probe every few characters.
+
 A piece that holds the same `gram` twice is found by its other grams; one in which *every* gram
 occurs twice, without being a loop of a shorter period, is not.
 """
@@ -16,6 +18,11 @@ from dataclasses import dataclass
 
 LONGEST_PERIOD = 5000
 """Characters (or lines, or sentences) of the longest piece."""
+SHORTEST_LOOP = 60
+"""Characters of the shortest loop that `may_loop` is asked for."""
+_NEAR = (20, 64)
+_FAR = (64, LONGEST_PERIOD)
+"""Length of a probe (and distance between probes), and the longest period it is to find."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,31 @@ def find_loops(text: str, gram: int) -> list[Loop]:
         if end - start >= 3 * period:
             found.append(Loop(start, end, period))
     return found
+
+
+def may_loop(text: str) -> bool:
+    """Whether a piece may stand three times in a row over `SHORTEST_LOOP` characters or more.
+
+    False is certain: at least `_equal_at_least(period)` places of a loop equal those a period
+    later, so that a whole probe, of this length and set this densely, lies among them.
+    """
+    return _meets_itself(text, *_NEAR) or _meets_itself(text, *_FAR)
+
+
+def _meets_itself(text: str, size: int, longest: int) -> bool:
+    for at in range(0, len(text) - size, size):
+        probe, bound = text[at : at + size], at + longest + size
+        again = text.find(probe, at + 1, bound)
+        while again >= 0:
+            equal = _equal_at_least(again - at) - size + 1  # from the loop's first probe on
+            if text.startswith(text[at : at + equal], again):
+                return True
+            again = text.find(probe, again + 1, bound)
+    return False
+
+
+def _equal_at_least(period: int) -> int:
+    return 2 * max(period, SHORTEST_LOOP // 3)
 
 
 def _equal_forward(text: str, at: int, period: int) -> int:

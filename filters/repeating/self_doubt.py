@@ -17,13 +17,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 from ...models.thinking import Span
-from .doubt_words import ABOUT_CHECKING, ABOUT_CHECKING_ZH, DOUBT
+from .doubt_words import ABOUT_CHECKING, ABOUT_CHECKING_ZH, has_doubt
 from .utterances import Utterance
 
-_WORD: Final = re.compile(r"[a-z]+(?:['’][a-z]+)?|\d+(?:[.,]\d+)*|[\u3400-\u9fff]+")
+_WORD: Final = re.compile(  # words, numbers, runs of Han; a class in front makes it fast to find
+    r"[a-z\d\u3400-\u9fff](?:(?<=[a-z])[a-z]*+(?:['’][a-z]++)?|(?<=\d)\d*+(?:[.,]\d++)*+"
+    r"|(?<=[\u3400-\u9fff])[\u3400-\u9fff]*+)"
+)
 _COMBINED: Final = 3
 _MANY_COMBINATIONS: Final = 8
 _WORDS_PER_NEW_ONE: Final = 20
@@ -46,7 +51,7 @@ def self_doubt(text: str, sentences: Sequence[Utterance]) -> SelfDoubt:
     Args:
         sentences: of this text, from `sentences_of`.
     """
-    doubts = [i for i, each in enumerate(sentences) if DOUBT.search(text, *each.span)]
+    doubts = [i for i, each in enumerate(sentences) if has_doubt(text, *each.span)]
     if not doubts:
         return SelfDoubt(0, 0, None)
     known = _Known()
@@ -76,9 +81,10 @@ class _Known:
         """Take in the content of a stretch of text; was it worth it?"""
         new = {word for word in words if word not in self._words}
         combinations = set(zip(*(words[skip:] for skip in range(_COMBINED)), strict=False))
-        unseen = len(combinations - self._combinations)
+        known = len(self._combinations)
         self._words |= new
         self._combinations |= combinations
+        unseen = len(self._combinations) - known
         if any(word[0].isdigit() for word in new):
             return True
         if len(new) >= max(2, len(words) // _WORDS_PER_NEW_ONE):
@@ -88,12 +94,15 @@ class _Known:
 
 def _content(text: str) -> list[str]:
     """Numbers, words that are not about the checking, and pairs of Chinese characters."""
-    found: list[str] = []
-    for word in _WORD.findall(text.lower()):
-        if word[0] < "\u3400":
-            about_checking = word in ABOUT_CHECKING or "'" in word or "’" in word  # I'm, can't
-            found += [] if about_checking else [word]
-        else:
-            for rest in ABOUT_CHECKING_ZH.split(word):
-                found += [rest[i : i + 2] for i in range(max(len(rest) - 1, 1))] if rest else []
-    return found
+    return list(chain.from_iterable(map(_content_of_word, _WORD.findall(text.lower()))))
+
+
+@lru_cache(maxsize=1 << 13)
+def _content_of_word(word: str) -> tuple[str, ...]:
+    if word[0] < "\u3400":
+        about_checking = word in ABOUT_CHECKING or "'" in word or "’" in word  # I'm, can't
+        return () if about_checking else (word,)
+    pairs: list[str] = []
+    for rest in filter(None, ABOUT_CHECKING_ZH.split(word)):
+        pairs += [rest[i : i + 2] for i in range(max(len(rest) - 1, 1))]
+    return tuple(pairs)

@@ -30,16 +30,21 @@ _TOOL = re.compile(
     r"|\[/?(?:TOOL_CALLS?|TOOL_RESULTS?|AVAILABLE_TOOLS)\]",
     re.IGNORECASE,
 )
-_TEMPLATE = re.compile(
-    rf"<{_BAR}\s?[^\s<>|｜][^\s<>|｜]{{1,60}}\s?{_BAR}>(?:(?:{_ROLES})\b)?"
-    rf"|(?:<{_BAR}?|(?<![\w|]){_BAR}|(?<![A-Za-z_]))(?:{_LONG_NAMES})(?:{_BAR}>?|>)"
+_BARRED = rf"<{_BAR}\s?[^\s<>|｜][^\s<>|｜]{{1,60}}\s?{_BAR}>(?:(?:{_ROLES})\b)?"
+_MARKED = (
+    r"</?(?:seed:)?(?:bos|eos|pad|unk|sop|eop|eod)(?:_token)?>|<0x[0-9a-f]{2}>"
+    r"|<(?:unused|reserved_|extra_id_)\d{1,6}>"
+    r"|\[/?INST\]|<</?SYS>>|\[/?SYSTEM_PROMPT\]|\[gMASK\]|\[(?:BOS|EOS|PAD|UNK)\]"
+)
+_NAMED = (
+    rf"(?:<{_BAR}?|(?<![\w|]){_BAR}|(?<![A-Za-z_]))(?:{_LONG_NAMES})(?:{_BAR}>?|>)"
     rf"(?:[ ]?(?:{_ROLES})\b)?"
     rf"|<{_BAR}?(?:{_LONG_NAMES})\b"
-    r"|</?(?:seed:)?(?:bos|eos|pad|unk|sop|eop|eod)(?:_token)?>|<0x[0-9a-f]{2}>"
-    r"|<(?:unused|reserved_|extra_id_)\d{1,6}>"
-    r"|\[/?INST\]|<</?SYS>>|\[/?SYSTEM_PROMPT\]|\[gMASK\]|\[(?:BOS|EOS|PAD|UNK)\]",
-    re.IGNORECASE,
 )
+_WITHOUT_NAMES = re.compile(f"{_BARRED}|{_MARKED}", re.IGNORECASE)
+_TEMPLATE = re.compile(f"{_BARRED}|{_NAMED}|{_MARKED}", re.IGNORECASE)
+_PART_OF_NAME = re.compile("[_▁](?:start|end|sep|id|header|of)", re.IGNORECASE)
+"""In every long name but `endoftext`; what begins with a sign is found sooner."""
 _SENTENCE_MARKS = re.compile(
     # <s> begins a line or meets another mark; </s> ends a line or meets another mark.
     r"(?m)^[ \t]*+<s>(?![^<\n]*</s>[^\n]*\S)|<s>(?=\s*(?:\[INST\]|<s>|</s>))|(?<=</s>)<s>"
@@ -58,7 +63,9 @@ def tool_tags(text: str, prompt: str = "") -> list[Span]:
 def template_tokens(text: str, prompt: str = "") -> list[Span]:
     """Places of what belongs to chat templates in a text whose code is blanked."""
     tools = set(_places(_TOOL, text))
-    found = [*_places(_TEMPLATE, text), *_sentence_marks(text)]
+    may_name = _PART_OF_NAME.search(text) or "endoftext" in text.lower()
+    pattern = _TEMPLATE if may_name else _WITHOUT_NAMES
+    found = [*_places(pattern, text), *_sentence_marks(text)]
     return sorted(span for span in found if span not in tools and not mentioned(span, text, prompt))
 
 

@@ -29,6 +29,7 @@ _HEADING_ALONE: Final = re.compile(
     r"(?:the)?(?:final)?(?:answer|solution|response|boxed)(?:is)?|最终答案|答案?[是为]?|解答?|回答",
     re.IGNORECASE,
 )
+_LONGEST_HEADING: Final = len("thefinalsolutionis")
 _ANSWER_TAG: Final = re.compile(r"<(/?)answer>", re.IGNORECASE)
 
 
@@ -104,8 +105,14 @@ def _order(opens: list[Span], closes: list[Span], prefilled: bool) -> Defects:
 
 def is_empty(text: str) -> bool:
     """Is there nothing to read: space, rules and dots, or the heading of an answer alone?"""
-    rest = _LAYOUT.sub("", text)
-    return not rest or _HEADING_ALONE.fullmatch(rest) is not None
+    shown, at = "", 0
+    for match in _LAYOUT.finditer(text):
+        shown += text[at : match.start()]
+        at = match.end()
+        if len(shown) > _LONGEST_HEADING:
+            return False
+    shown += text[at:]
+    return not shown or _HEADING_ALONE.fullmatch(shown) is not None
 
 
 def _headers(shape: Shape, shown: str) -> list[Span]:

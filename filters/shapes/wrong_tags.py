@@ -17,17 +17,21 @@ from .shape import Shape
 
 _NAMES = r"(?:ant|seed:|begin_of_|end_of_)?(?:think(?:ing)?|thoughts?|reasoning)|思考"
 _BEGIN, _END = r"[<＜〈《◁]\s?[|｜]?\s?", r"\s?[|｜]?\s?/?\s?[>＞〉》▷]"
-_LOOKALIKE = re.compile(
+_BRACKETED = (
     rf"{_BEGIN}[/\\]?\s?(?:{_NAMES}){_END}"
     rf"|\[\s?/?\s?(?:THINK|THINKING|think)\s?\]"
-    r"|<\\?/?think(?=\s|$)|(?<![\w<＜〈《◁|｜/\\ -])/?think>",
-    re.IGNORECASE,
+    r"|<\\?/?think(?=\s|$)"
 )
+_WITH_BRACKET = re.compile(_BRACKETED, re.IGNORECASE)
+_LOOKALIKE = re.compile(rf"{_BRACKETED}|(?<![\w<＜〈《◁|｜/\\ -])/?think>", re.IGNORECASE)
+_WITHOUT_FIRST_BRACKET = re.compile(r">(?<=think>)(?<!<think>)(?<!</think>)", re.IGNORECASE)
+"""Found at its last character, which is rare: most texts need not be searched for more."""
 
 
 def wrong_tags(shape: Shape) -> list[Span]:
     """Places of look-alikes of the tags, outside of code."""
     shown = without_code(shape.text)
     own = {*tag_spans(shown, shape.tags.open), *tag_spans(shown, shape.tags.close)}
-    found = (match.span() for match in _LOOKALIKE.finditer(shown))
+    pattern = _LOOKALIKE if _WITHOUT_FIRST_BRACKET.search(shown) else _WITH_BRACKET
+    found = (match.span() for match in pattern.finditer(shown))
     return [span for span in found if span not in own and not mentioned(span, shown, shape.prompt)]

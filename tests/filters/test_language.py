@@ -24,7 +24,6 @@ from potstill.filters.languages.own_script import OwnScript
 from potstill.filters.languages.problem_language import language_of
 from potstill.filters.languages.reading import read
 from potstill.filters.languages.scripts import SCRIPTS_OF_LANGUAGE
-from potstill.filters.languages.segments import sentences
 from potstill.pipeline.sample import Message, new_sample
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data"
@@ -119,7 +118,7 @@ SAME_SCRIPT = [
 def test_foreign_sentences_of_one_script_are_told_alone(target, foreign):
     reader = OwnScript(target)
     long = [line for line in lines_of(foreign) if len(line) > 40]
-    missed = [line for line in long if not reader.survey(line, sentences(line))[1]]
+    missed = [line for line in long if not reader.survey(line)[1]]
     assert len(missed) <= len(long) // 10, missed
 
 

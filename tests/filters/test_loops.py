@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from potstill.filters.repeating.loops import find_loops
+from potstill.filters.repeating.loops import SHORTEST_LOOP, find_loops, may_loop
 
 letters = st.text("abc", max_size=20)
 
@@ -20,6 +20,15 @@ def test_a_loop_is_found_between_other_texts(
     gram = min(12, len(piece) * (times - 2))
     covering = [loop for loop in find_loops(text, gram) if loop.start <= begin and loop.end >= end]
     assert covering or _every_gram_comes_twice(piece, gram)
+
+
+@given(letters, st.text("abcdefgh ", min_size=1, max_size=90), st.integers(3, 40), letters)
+def test_a_text_that_may_not_loop_holds_no_loop(
+    before: str, piece: str, times: int, after: str
+) -> None:
+    text = before + piece * times + after
+    long = [loop for loop in find_loops(text, 12) if loop.end - loop.start >= SHORTEST_LOOP]
+    assert may_loop(text) or not long
 
 
 def _every_gram_comes_twice(piece: str, gram: int) -> bool:

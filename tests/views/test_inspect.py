@@ -258,6 +258,7 @@ def test_wide_text_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ("cut.jsonl.gz", gzip.compress(b'{"a": 1}\n' * 1000)[:-12], "cannot be read"),
         ("zero.parquet", b"", "cannot be read as parquet"),
     ],
+    ids=["broken.jsonl", "array.json", "cut.jsonl.gz", "zero.parquet"],  # gzip holds the time
 )
 def test_files_that_cannot_be_read(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(content)
