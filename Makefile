@@ -7,12 +7,15 @@ BIN := .venv/bin
 demo: setup
 	$(BIN)/potstill run recipes/quickstart.yaml
 
+# Two at a time: many tests wait for processes of their own. The tests of a file stay together.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+
 test: setup
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 # Without the tests that run the real engine and the real trainer.
 fast: setup
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 # Generation killed 200 times, and every fail point with every error; other instants each time.
 crash: setup

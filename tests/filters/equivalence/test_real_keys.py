@@ -10,7 +10,7 @@ import pytest
 from potstill.filters.equivalence.complexity import too_complex
 from potstill.filters.equivalence.math_check import Question, check, fault_of_key
 
-DATA = Path(__file__).resolve().parents[2] / "../shared/data"
+DATA = Path(__file__).resolve().parents[3] / "../shared/data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="needs ../shared/data")
 
 FILES = ["gsm8k_train", "gsm8k_test", "cmath", "aime24", "amc23"]

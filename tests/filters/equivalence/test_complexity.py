@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from potstill.filters.equivalence.complexity import MOST_DIGITS, too_complex
 
-DATA = Path(__file__).resolve().parents[2] / "../shared/data"
+DATA = Path(__file__).resolve().parents[3] / "../shared/data"
 
 
 @pytest.mark.parametrize(

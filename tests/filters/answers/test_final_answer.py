@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from potstill.filters.answers.answer_value import agree
 from potstill.filters.answers.final_answer import find_answer, unboxed
 
-DATA = Path(__file__).resolve().parents[2] / "../shared/data"
+DATA = Path(__file__).resolve().parents[3] / "../shared/data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="needs ../shared/data")
 
 
