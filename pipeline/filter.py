@@ -90,17 +90,27 @@ class Filter(BaseModel, ABC):
             digest: what a path, hub id or step named in the config *is*.
 
         Raises:
-            RequestError: the source of a user's own filter cannot be read.
+            RequestError: a library it needs is not installed, or the source of a user's own
+                filter cannot be read.
         """
         found: dict[str, Any] = {
             "kind": self.kind,
             "version": self.version,
             "config": identity_config(self, digest),
-            "depends": {name: metadata.version(name) for name in self.depends},
+            "depends": {name: self._version_of(name) for name in self.depends},
         }
         if type(self).__module__.partition(".")[0] != _PACKAGE:
             found["source"] = _source_digest(type(self))
         return found
+
+    def _version_of(self, distribution: str) -> str:
+        try:
+            return metadata.version(distribution)
+        except metadata.PackageNotFoundError as error:
+            raise RequestError(
+                f"filter {self.kind!r} needs {distribution}, which is not installed; "
+                f"pip install {distribution} (or potstill[train], which brings it where models run)"
+            ) from error
 
 
 def _source_digest(filter_class: type[Filter]) -> str:

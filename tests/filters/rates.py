@@ -23,6 +23,7 @@ from case_tables import Case, files, kind_of, read_cases
 from judged_cases import verdicts_of
 from texts_by_people import alarms
 
+from potstill.filters import FILTERS
 from potstill.pipeline.verdict import Verdict
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "judges.md"
@@ -87,6 +88,14 @@ def rates_of_tables() -> dict[str, Rates]:
     return {kind: rates_of(pairs) for kind, pairs in judged.items()}
 
 
+def reasons() -> list[str]:
+    """The closed list of every filter."""
+    lines = ["| filter | reasons |", "|---|---|"]
+    for kind, made in sorted(FILTERS.items()):
+        lines.append(f"| {kind} | {', '.join(sorted(made.reasons))} |")
+    return lines
+
+
 def section(text: str, name: str, lines: list[str]) -> str:
     """The page with new lines between `<!-- name -->` and `<!-- /name -->`."""
     begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
@@ -99,6 +108,7 @@ def section(text: str, name: str, lines: list[str]) -> str:
 
 def page(text: str) -> str:
     """The page with today's tables."""
+    text = section(text, "reasons", reasons())
     text = section(text, "labelled cases", table(rates_of_tables()))
     return section(text, "first run", table(json.loads(FIRST_RUN.read_text("utf-8"))))
 

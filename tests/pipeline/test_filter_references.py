@@ -132,6 +132,14 @@ def test_outside_of_a_step_nothing_can_be_found() -> None:
         ByModel(model="./a").identity()
 
 
+def test_a_library_that_is_not_there_is_told_with_its_name() -> None:
+    class Needs(ByModel):
+        depends: ClassVar[tuple[str, ...]] = ("no-such-distribution",)
+
+    with pytest.raises(RequestError, match="needs no-such-distribution, which is not installed"):
+        Needs(model="./a").identity(str)
+
+
 def test_the_module_of_a_filter_of_ones_own_is_its_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
