@@ -25,7 +25,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests" / "filters"))
 
 TEXT_FILTERS = ("format", "language", "length", "math", "refusal", "repetition")
-SIZES = (2_000, 20_000)
+SIZES = (4_000, 16_000)
 
 
 def script(name: str) -> None:
@@ -59,54 +59,56 @@ def hangs() -> None:
 
 
 def steps() -> None:
-    """A real step on real files, in a process of its own for each size."""
-    for size in SIZES:
-        subprocess.run([sys.executable, __file__, "--one-step", str(size)], check=True)
+    """Real steps on real files; writing the samples and judging them are processes of their own."""
+    with tempfile.TemporaryDirectory() as folder:
+        for size in SIZES:
+            for part in ("--write", "--judge"):
+                command = [sys.executable, __file__, part, f"{folder}/{size}", "--size", str(size)]
+                subprocess.run(command, check=True)
 
 
-def one_step(size: int) -> None:
-    """Judge `size` samples of 8,000 characters with all text filters."""
+def write(source: Path, size: int) -> None:
+    """`size` samples of 8,000 characters as a finished artifact."""
     from math_problems import rows
 
-    from potstill.filters import FILTERS
-    from potstill.pipeline.artifact import open_artifact, write_manifest
+    from potstill.pipeline.artifact import write_manifest
     from potstill.pipeline.sample import with_ids
     from potstill.pipeline.shards import write_samples
+
+    samples = rows()
+    repeated = (samples[number % len(samples)] for number in range(size))
+    count = write_samples(source, with_ids(repeated))
+    body = {"step": "rows", "identity": {"kind": "load"}, "address": "0", "inputs": {}}
+    write_manifest(source, {**body, "rows": count, "metrics": {}}, {})
+
+
+def judge(source: Path, size: int) -> None:
+    """All text filters on these samples, and the peak memory of this process."""
+    from potstill.filters import FILTERS
+    from potstill.pipeline.artifact import open_artifact
     from potstill.pipeline.stage import Context
     from potstill.stages.judge import JudgeSamples
 
-    samples = rows()
-    with tempfile.TemporaryDirectory() as folder:
-        source, out = Path(folder) / "rows", Path(folder) / "verdicts"
-        repeated = (samples[number % len(samples)] for number in range(size))
-        count = write_samples(source, with_ids(repeated))
-        body = {"step": "rows", "identity": {"kind": "load"}, "address": "0", "inputs": {}}
-        write_manifest(source, {**body, "rows": count, "metrics": {}}, {})
-        artifact = open_artifact(source)
-        if artifact is None:
-            raise SystemExit("the samples were not written")
-        filters = {name: FILTERS[name]() for name in TEXT_FILTERS}
-        context = Context(
-            step="benchmark/verdicts",
-            out=out,
-            inputs={"rows": artifact},
-            filters=filters,
-            paths={},
-            digests={},
-            journal=Path(folder) / "journal.sqlite",
-            workers=2,
-        )
-        began = time.perf_counter()
-        JudgeSamples(samples="rows", filters=TEXT_FILTERS).run(context)
-        seconds = time.perf_counter() - began
-    megabytes = [
-        resource.getrusage(who).ru_maxrss / 1024
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    ]
+    artifact = open_artifact(source)
+    if artifact is None:
+        raise SystemExit("the samples were not written")
+    context = Context(
+        step="benchmark/verdicts",
+        out=source.with_name(f"{source.name}-verdicts"),
+        inputs={"rows": artifact},
+        filters={name: FILTERS[name]() for name in TEXT_FILTERS},
+        paths={},
+        digests={},
+        journal=source.with_name("journal.sqlite"),
+        workers=2,
+    )
+    began = time.perf_counter()
+    JudgeSamples(samples="rows", filters=TEXT_FILTERS).run(context)
+    seconds = time.perf_counter() - began
     print(
-        f"judge step, {size:,} samples x {len(filters)} filters, 2 workers: "
-        f"{size * len(filters) / seconds:,.0f} verdicts/s, peak memory {megabytes[0]:.0f} MiB, "
-        f"of a worker {megabytes[1]:.0f} MiB"
+        f"judge step, {size:,} samples x {len(TEXT_FILTERS)} filters, 2 workers: "
+        f"{size * len(TEXT_FILTERS) / seconds:,.0f} verdicts/s, peak memory "
+        f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB beside the workers"
     )
 
 
@@ -120,12 +122,14 @@ def main() -> int:
     }
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(parts))
-    parser.add_argument("--one-step", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--judge", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--size", type=int, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if unknown := [part for part in asked.parts if part not in parts]:
         parser.error(f"no part {unknown[0]!r}; expected {', '.join(parts)}")
-    if asked.one_step:
-        one_step(asked.one_step)
+    if asked.write or asked.judge:
+        write(asked.write, asked.size) if asked.write else judge(asked.judge, asked.size)
         return 0
     for part in asked.parts or parts:
         print(f"== {part}", flush=True)
