@@ -65,12 +65,6 @@ def find_answer(completion: str) -> FinalAnswer:
     return _in_prose(completion, span)
 
 
-def unboxed(key: str) -> str:
-    """A key as an answer would be read: the content of its last box, the end of its chain."""
-    boxes = find_boxes(key).innermost()
-    return _value(key[slice(*boxes[-1])] if boxes else key)
-
-
 def _value(text: str) -> str:
     """Over-long text stays as it is: nothing will evaluate it."""
     return (claimed_value(text) if len(text) <= LONGEST else "") or text.strip()

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from potstill.filters.answers.answer_value import agree
-from potstill.filters.answers.final_answer import find_answer, unboxed
+from potstill.filters.answers.final_answer import find_answer
 
 DATA = Path(__file__).resolve().parents[3] / "../shared/data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="needs ../shared/data")
@@ -39,15 +39,6 @@ def test_contradicting_answers_are_shown():
     found = find_answer(r"\boxed{3} or \boxed{5}")
     assert (found.text, found.fault) == ("", "contradictory_answers")
     assert (found.evidence["answers"], found.evidence["boxes"]) == (["3", "5"], 2)
-
-
-def test_a_key_is_read_as_an_answer_would_be():
-    assert [unboxed(key) for key in (r"so \boxed{3}", "3+4=7", "x=5", "5")] == [
-        "3",
-        "7",
-        "x = 5",
-        "5",
-    ]
 
 
 PIECES = [
