@@ -26,6 +26,7 @@ golden verdicts (`python tests/filters/golden.py`). Change a judgement, and rais
 
 from ..pipeline.filter import Filter
 from .choice import Choice
+from .code import Code
 from .contains import Contains
 from .exact import Exact
 from .format import Format
@@ -42,6 +43,7 @@ from .votes import Votes
 
 FILTERS: dict[str, type[Filter]] = {
     "choice": Choice,
+    "code": Code,
     "contains": Contains,
     "exact": Exact,
     "format": Format,
@@ -60,6 +62,7 @@ FILTERS: dict[str, type[Filter]] = {
 __all__ = [
     "FILTERS",
     "Choice",
+    "Code",
     "Contains",
     "Exact",
     "Format",

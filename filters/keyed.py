@@ -13,6 +13,9 @@ from typing import Protocol, runtime_checkable
 class KeyedFilter(Protocol):
     """A filter whose verdict depends on `Sample.answer`."""
 
-    def answering(self, key: str) -> str:
-        """A completion that answers exactly `key`, in the form that models are asked for."""
+    def answering(self, key: str) -> str | None:
+        """A completion that answers exactly `key`, in the form that models are asked for.
+
+        None: it can be met, perhaps, but how cannot be told from the key alone.
+        """
         ...

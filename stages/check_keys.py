@@ -20,7 +20,7 @@ from ..pipeline.catalog import Catalog
 from ..pipeline.errors import RequestError
 from ..pipeline.filter import SampleFilter
 from ..pipeline.sample import Sample
-from .judge_file import BATCH, open_filters
+from .judge_file import BATCH, FileJudging, open_filters
 from .reading.rows import Quarantined
 from .reading.samples import read_samples
 
@@ -36,7 +36,8 @@ def check_keys(
 ) -> Iterator[dict[str, Any]]:
     """What each filter says of each key answered with itself, as `judge_file` tells verdicts.
 
-    Every line has the `key` and whether it is `accepted` (a score of 1).
+    Every line has the `key` and whether it is `accepted` (a score of 1); None, with the reason
+    `not_asked`, where no answer can be told from the key, such as a code that tests a program.
 
     Raises:
         RequestError: as `judge_file`; or a filter compares with no key.
@@ -46,17 +47,33 @@ def check_keys(
         keyed = {name: _keyed(name, each) for name, each in judging.filters.items()}
         while batch := list(itertools.islice(rows, BATCH)):
             for name, each in keyed.items():
-                answered = [_answered(row, each) for row in batch]
-                verdicts = judging.verdicts(answered, only=name)
-                for row, told in zip(batch, verdicts, strict=True):
-                    key = row.answer if isinstance(row, Sample) else None
-                    yield {**told, "key": key, "accepted": told["score"] == 1.0}
+                yield from _checked(judging, name, each, batch)
 
 
-def _answered(row: Sample | Quarantined, keyed: KeyedFilter) -> Sample | Quarantined:
+def _checked(
+    judging: FileJudging, name: str, keyed: KeyedFilter, batch: Sequence[Sample | Quarantined]
+) -> Iterator[dict[str, Any]]:
+    answered = [_answered(row, keyed) for row in batch]
+    verdicts = judging.verdicts([row for row in answered if row is not None], only=name)
+    for row, asked in zip(batch, answered, strict=True):
+        key = row.answer if isinstance(row, Sample) else None
+        if asked is None:
+            yield _not_asked(row, name) | {"key": key, "accepted": None}
+        else:
+            told = next(verdicts)
+            yield {**told, "key": key, "accepted": told["score"] == 1.0}
+
+
+def _answered(row: Sample | Quarantined, keyed: KeyedFilter) -> Sample | Quarantined | None:
     if isinstance(row, Quarantined):
         return row
-    return replace(row, completion=keyed.answering(row.answer or ""), generation=None)
+    answer = keyed.answering(row.answer or "")
+    return None if answer is None else replace(row, completion=answer, generation=None)
+
+
+def _not_asked(row: Sample | Quarantined, name: str) -> dict[str, Any]:
+    found = row.id if isinstance(row, Sample) else None
+    return {"id": found, "filter": name, "score": None, "reason": "not_asked", "evidence": {}}
 
 
 def _keyed(name: str, judging: SampleFilter) -> KeyedFilter:

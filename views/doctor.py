@@ -1,8 +1,8 @@
 """`doctor`: what works on this machine, what does not, and the command that mends it.
 
 Versions are compared by what the installed distributions themselves declare. Whether the heavy
-ones can be imported, and whether the sandbox holds, is tried (`probes.py`), since both fail in
-ways that no version shows. Nothing heavy is imported in this process.
+ones can be imported (`probes.py`), and whether the sandbox holds (`sandbox_check.py`), is tried,
+since both fail in ways that no version shows. Nothing heavy is imported in this process.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from pathlib import Path
 from rich.console import Console
 
 from .fitting import COMPANIONS, installed_version, misfits
-from .probes import find_gpus, sandbox_fault, try_imports
+from .probes import find_gpus, try_imports
+from .sandbox_check import sandbox_lines
 from .tables import plain_table
 from .terminal import one_line, print_table, safe, size
 
@@ -162,15 +163,9 @@ def _engine() -> list[Check]:
 
 
 def _sandbox() -> list[Check]:
-    if platform.system() != "Linux":
-        return [Check("sandbox", "missing", "judging code needs Linux", "use Linux to judge code")]
-    if shutil.which("bwrap") is None:
-        value = "bubblewrap is not installed; needed only to judge code"
-        return [Check("sandbox", "missing", value, "apt install bubblewrap")]
-    if fault := sandbox_fault():
-        advice = "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or see bwrap's message"
-        return [Check("sandbox", "broken", fault, advice)]
-    return [Check("sandbox", "ok", "bubblewrap holds: no host files, no network")]
+    return [
+        Check(name, line.state, line.value, line.advice) for name, line in sandbox_lines().items()
+    ]
 
 
 def _disk(work: Path) -> Check:

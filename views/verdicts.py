@@ -36,10 +36,11 @@ def show_verdicts(console: Console, verdicts: Iterable[Mapping[str, Any]]) -> No
 
 def show_keys(console: Console, checked: Iterable[Mapping[str, Any]], json: bool) -> int:
     """Print the keys that are not accepted; returns how many these are."""
-    refused = total = 0
+    refused = unasked = total = 0
     for told in checked:
         total += 1
-        if told["accepted"]:
+        unasked += told["accepted"] is None
+        if told["accepted"] is not False:
             continue
         refused += 1
         if json:
@@ -49,5 +50,8 @@ def show_keys(console: Console, checked: Iterable[Mapping[str, Any]], json: bool
         console.print(f"{one_line(told['id'] or '–')}  {one_line(told['filter'])}  ", end="")
         console.print(verdict_text(told["score"], told["reason"]), Text(key, style="dim"))
     if not json:
-        console.print(f"{counted(total, 'key')} checked, {refused:,} not accepted")
+        told_of_the_rest = f", {unasked:,} that cannot be asked" if unasked else ""
+        console.print(
+            f"{counted(total, 'key')} checked, {refused:,} not accepted{told_of_the_rest}"
+        )
     return refused

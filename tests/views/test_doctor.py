@@ -2,21 +2,28 @@
 
 import io
 import json
-import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from potstill.filters.sandbox.bubblewrap import find_bwrap
+from potstill.filters.sandbox.canaries import Finding, SelfTest
+from potstill.filters.sandbox.cgroup import ControlGroups
+from potstill.filters.sandbox.execution import SandboxFault
+from potstill.filters.sandbox.remedies import Facts
+from potstill.filters.sandbox.settings import Settings
 from potstill.views import doctor as module
-from potstill.views import probes
+from potstill.views import sandbox_check
 from potstill.views.doctor import Check, doctor, show_checks
 from potstill.views.fitting import installed_version, misfits
-from potstill.views.probes import sandbox_fault, try_imports
+from potstill.views.probes import try_imports
 from potstill.views.terminal import make_console
 
 Install = Callable[..., None]
@@ -157,26 +164,66 @@ def test_nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all("pip install" in check.advice for check in checks)
 
 
+FACTS = Facts("Linux", "x86_64", "/usr/bin/bwrap", ("debian",))
+
+
+def sandbox(monkeypatch: pytest.MonkeyPatch, tried: SelfTest | Exception) -> Check:
+    """The first line of the sandbox on a machine where the canaries end like this."""
+
+    def self_test(settings: Settings) -> SelfTest:
+        if isinstance(tried, Exception):
+            raise tried
+        return tried
+
+    monkeypatch.setattr(sandbox_check, "self_test", self_test)
+    monkeypatch.setattr(sandbox_check, "read_facts", lambda: FACTS)
+    return module._sandbox()[0]
+
+
 def test_a_sandbox_that_holds_nothing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probes, "_bubblewrap", list)  # the canary runs bare
-    fault = sandbox_fault()
-    assert fault == "a program inside reads a file of the host and opens a connection"
-
-
-def test_a_sandbox_that_cannot_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = tmp_path / "bwrap"
-    fake.write_text("#!/bin/sh\necho 'bwrap: Creating new namespace failed' >&2\nexit 1\n")
-    fake.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    (check,) = module._sandbox()
+    findings = (Finding("network", "a program reaches this machine by TCP"), Finding("files"))
+    check = sandbox(monkeypatch, SelfTest("bubblewrap", findings, "0.8.0"))
     assert check.state == "broken"
-    assert check.value == "bwrap ended with code 1: bwrap: Creating new namespace failed"
-    assert "sysctl" in check.advice
+    assert check.value == "does not hold: network: a program reaches this machine by TCP"
+    assert "remote sandbox" in check.advice
 
 
-@pytest.mark.skipif(probes.shutil.which("bwrap") is None, reason="bubblewrap is not installed")
-def test_bubblewrap_holds() -> None:
-    assert sandbox_fault() is None
+def test_a_sandbox_that_cannot_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    check = sandbox(monkeypatch, SandboxFault("bwrap: Creating new namespace failed"))
+    assert check.state == "broken"
+    assert check.value == "does not start: bwrap: Creating new namespace failed"
+    assert "allow user namespaces" in check.advice
+
+
+@pytest.mark.parametrize(
+    ("facts", "value", "advice"),
+    [
+        (replace(FACTS, bwrap=None), "bubblewrap is not installed", "apt install bubblewrap"),
+        (replace(FACTS, system="Darwin"), "needs Linux", "judge code on Linux"),
+        (replace(FACTS, machine="riscv64"), "no filter of system calls", "x86_64 or aarch64"),
+    ],
+)
+def test_where_there_can_be_no_sandbox(
+    facts: Facts, value: str, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox_check, "read_facts", lambda: facts)
+    (check,) = module._sandbox()
+    assert check.state == "missing"
+    assert value in check.value
+    assert advice in check.advice
+
+
+@pytest.mark.skipif(find_bwrap() is None, reason="bubblewrap is not installed")
+def test_the_sandbox_holds_here() -> None:
+    checks = {check.name: check for check in module._sandbox()}
+    assert list(checks) == ["sandbox", "sandbox limits", "system calls"]
+    assert {check.state for check in checks.values()} == {"ok"}
+    assert re.fullmatch(r"bubblewrap \d\S* holds all 15 canaries", checks["sandbox"].value)
+    made = ControlGroups.make()
+    bound = list(made.folders)
+    made.remove()
+    assert [name for name in bound if name not in checks["sandbox limits"].value] == []
+    assert ("control groups cannot be made" in checks["sandbox limits"].value) == (not bound)
 
 
 def test_an_unused_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,11 @@
+# class: 2 early or dirty exit
+# check: calls
+# reasons: no_result runtime_error
+# proof: exit status 0 without results is no pass
+import sys
+
+sys.exit(0)
+
+
+def solve(a, b):
+    return a + b

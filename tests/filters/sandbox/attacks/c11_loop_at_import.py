@@ -1,0 +1,6 @@
+# class: 11 time
+# check: asserts
+# reasons: timeout
+# proof: killed at the CPU limit
+while True:
+    pass

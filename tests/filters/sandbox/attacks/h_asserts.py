@@ -1,0 +1,3 @@
+# check: asserts
+def solve(a, b):
+    return a + b

@@ -1,0 +1,3 @@
+# check: inside
+def solve(a, b):
+    return a + b

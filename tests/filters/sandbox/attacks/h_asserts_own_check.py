@@ -1,0 +1,7 @@
+# check: asserts
+def check(a, b):
+    return a > b
+
+
+def solve(a, b):
+    return a + b if check(a, b) or check(b, a) else a + b

@@ -1,0 +1,5 @@
+# check: calls
+def solve(a, b):
+    global solve
+    solve = None
+    return a + b

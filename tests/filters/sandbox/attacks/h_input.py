@@ -1,0 +1,3 @@
+# check: stdio
+a, b = input("").split()
+print(int(a) + int(b))

@@ -1,0 +1,5 @@
+# check: stdio
+import sys
+
+a, b = map(int, input().split())
+sys.stdout.write(str(a + b))

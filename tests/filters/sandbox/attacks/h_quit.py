@@ -1,0 +1,4 @@
+# check: stdio
+a, b = map(int, input().split())
+print(a + b)
+quit()

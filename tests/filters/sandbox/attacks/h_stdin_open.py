@@ -1,0 +1,2 @@
+# check: stdio
+print(sum(map(int, open(0).read().split())))

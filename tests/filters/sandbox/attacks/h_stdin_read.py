@@ -1,0 +1,4 @@
+# check: stdio
+import sys
+
+print(sum(map(int, sys.stdin.read().split())))
