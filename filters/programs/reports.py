@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from ...pipeline.verdict import Json
 from ..sandbox.execution import Ending, Report
+from .evidence import beginning
 from .wires import MalformedValue, read_wire
 
 STOPPED: Final[dict[Ending, str]] = {
@@ -126,7 +127,7 @@ def raised(name: str) -> Failed:
 
 
 def _named(name: str) -> str:
-    return name[:_NAME_LENGTH].encode("utf-8", "replace").decode()
+    return beginning(name[:_NAME_LENGTH])
 
 
 def _stopped(report: Report) -> Failed | None:

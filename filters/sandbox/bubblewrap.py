@@ -43,6 +43,8 @@ class Inside:
     command: Sequence[str]
     read_only: Sequence[tuple[str, str]] = ()
     """(folder or file here, its place inside)."""
+    hidden: Sequence[str] = ()
+    """Folders inside, below what is seen, that are to be empty."""
     texts: Sequence[tuple[bytes, str]] = ()
     """(content, the place inside of a read-only file with it)."""
     environment: Sequence[tuple[str, str]] = ()
@@ -100,6 +102,7 @@ def _arguments(inside: Inside, program_filter: int, *texts: int) -> list[str]:
     words: list[str] = [
         *("--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534"),
         *("--hostname", "sandbox", "--new-session", "--die-with-parent"),
+        "--as-pid-1",  # or an init of its own would be left to ours, as a zombie
         *("--clearenv", "--cap-drop", "ALL"),
         *_each("--ro-bind", [*_libraries(), *inside.read_only]),
         *_each("--symlink", [(os.readlink(link), link) for link in _LINKS if os.path.islink(link)]),
@@ -107,6 +110,8 @@ def _arguments(inside: Inside, program_filter: int, *texts: int) -> list[str]:
         *_each("--dev-bind", [(each, each) for each in _DEVICES if os.path.exists(each)]),
         *("--size", str(inside.tmp_bytes), "--tmpfs", "/tmp", "--chdir", "/tmp"),
     ]
+    for place in inside.hidden:
+        words += ["--tmpfs", place, "--remount-ro", place]
     for descriptor, (_, place) in zip(texts, inside.texts, strict=True):
         words += ["--ro-bind-data", str(descriptor), place]
     return [

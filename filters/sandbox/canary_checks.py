@@ -107,7 +107,9 @@ def _sockets(cage: Cage) -> str | None:
 
 
 def _files(cage: Cage) -> str | None:
-    at_home = sorted(str(each) for each in Path.home().iterdir() if each.is_file())
+    home = Path.home()
+    names = home.iterdir() if os.access(home, os.R_OK | os.X_OK) else ()
+    at_home = sorted(str(each) for each in names if each.is_file())
     return _allowed("it may read", cage.ask("read", [*_FILES, *at_home[:_HOME_FILES]]))
 
 

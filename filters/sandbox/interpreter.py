@@ -75,6 +75,14 @@ def bound(python: str | None, packages: tuple[str, ...]) -> list[tuple[str, str]
     return pairs
 
 
+def installed(python: str | None) -> list[str]:
+    """Folders with what is installed beside the standard library: not seen unless it is named."""
+    _, prefix, version = interpreter(python)
+    names = ("site-packages", "dist-packages")
+    places = [f"{prefix}/lib/python{version}/{name}" for name in names]
+    return [place for place in [*places, "/usr/lib/python3/dist-packages"] if os.path.isdir(place)]
+
+
 def _place(name: str) -> Path:
     """Folder or file of a top-level package."""
     found = importlib.util.find_spec(name) if name.isidentifier() else None

@@ -1,7 +1,8 @@
 """One isolation with a zygote in it: start it, run programs in it one by one, end it.
 
-The talk with the zygote is described in `harness.py`. What it says of a program's end is trusted
-as far as the kernel keeps programs away from it; all else that comes out are a program's own bytes.
+The talk with the zygote is described in `inside/zygote.py`. What it says of a program's end is
+trusted as far as the kernel keeps programs away from it; all else that comes out are a program's
+own bytes.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from typing import Any, Final
 
 from .bubblewrap import Inside, ended, start
 from .cgroup import ControlGroups
-from .execution import Calls, Ending, Execution, Limits, Report, SandboxFault, Script
-from .harness import MEMORY_EXIT, READY, REPORT
-from .interpreter import PACKAGES, bound, interpreter
+from .execution import Calls, Ending, Execution, Report, SandboxFault, Script
+from .inside.python_job import MEMORY_EXIT
+from .inside.zygote import READY, REPORT
+from .interpreter import PACKAGES, bound, installed, interpreter
 from .seccomp import program_filter, zygote_filter
 from .settings import Settings
 from .streams import sealed, watch
@@ -32,14 +34,14 @@ _REAP_SECONDS: Final = 5.0
 _BESIDE_MB: Final = 256
 """In the control group beside a program's own memory: the zygote, /tmp and pipes."""
 _PROCESSES: Final = 128
-_LEAST_SHARE: Final = 0.25
-"""Of its CPU limit that a program killed for it has used. On a virtual machine the kernel's limit
-also counts what the host took away, which the usage told afterwards does not: 0.83 of 1 s seen."""
-_HARNESS: Final = Path(__file__).with_name("harness.py")
-BOOT: Final = (
-    f"import sys; sys.path.append({PACKAGES!r}); "
-    "exec(compile(open('/harness.py').read(), 'harness.py', 'exec')); serve(sys.argv[1:])"
+INSIDE: Final = (str(Path(__file__).with_name("inside")), "/potstill/inside")
+"""Where the modules around programs are, here and there."""
+_BOOT: Final = (
+    f"import sys; sys.path += ['/potstill', {PACKAGES!r}]; from inside import {{0}} as job; "
+    "sys.path.remove('/potstill'); "
 )
+PYTHON_BOOT: Final = _BOOT.format("python_job") + "job.main(sys.argv[1:])"
+NATIVE_BOOT: Final = _BOOT.format("native_job") + "import json; job.main(json.loads(sys.argv[1]))"
 ENVIRONMENT: Final = (
     ("PYTHONHASHSEED", "0"),  # the order of a set must not decide a verdict; -I would ignore it
     ("PYTHONUTF8", "1"),
@@ -93,9 +95,17 @@ class Isolation:
         Raises:
             OSError, EOFError: the zygote is gone; use this no more.
         """
-        limits = execution.limits
-        self._groups.limit_memory(limits.memory_mb + _BESIDE_MB)
+        self._groups.limit_memory(execution.limits.memory_mb + _BESIDE_MB)
         killed = self._groups.kills()
+        try:
+            return self._run(execution, killed)
+        except (OSError, EOFError):
+            if self._groups.kills() > killed:  # it took all of us with it
+                return Report("memory"), False
+            raise
+
+    def _run(self, execution: Execution, killed: int) -> tuple[Report, bool]:
+        limits = execution.limits
         deadline = time.monotonic() + limits.wall_seconds
         pipes = self._hand_over(execution)
         try:
@@ -103,13 +113,13 @@ class Isolation:
         finally:
             for pipe in pipes:
                 os.close(pipe)
-        status, cpu, left = self._reap(cut is not None, deadline)
+        status, left = self._reap(cut is not None, deadline)
         if not values.startswith(READY):
             raise EOFError("the process of a program could not be set up")
         values = values.removeprefix(READY)
         if cut is not None:
             return Report(cut, 0, stdout, stderr, values), False
-        ending, code = _ending(status, cpu, limits, self._groups.kills() > killed)
+        ending, code = _ending(status, self._groups.kills() > killed)
         return Report(ending, code, stdout, stderr, values), ending == "exit" and not left
 
     def _hand_over(self, execution: Execution) -> list[int]:
@@ -129,18 +139,18 @@ class Isolation:
                 os.close(descriptor)
         return pipes
 
-    def _reap(self, kill: bool, deadline: float) -> tuple[int | None, float, int]:
-        """Wait status (None: it closed its pipes and lived on), CPU seconds, things left."""
+    def _reap(self, kill: bool, deadline: float) -> tuple[int | None, int]:
+        """Wait status (None: it closed its pipes and lived on), and things left in its folder."""
         self._control.settimeout(_REAP_SECONDS + max(deadline - time.monotonic(), 0))
         self._control.sendall(b"K" if kill else b"R")
         try:
             answer = self._control.recv(REPORT.size, socket.MSG_WAITALL)
         except TimeoutError:
-            return None, 0.0, 0
+            return None, 0
         if len(answer) < REPORT.size:
             raise EOFError("the process that forks is gone")
-        status, user, system, left = REPORT.unpack(answer)
-        return status, user + system, left
+        status, left = REPORT.unpack(answer)
+        return status, left
 
     def end(self) -> str:
         """End everything inside; what bubblewrap said of its own."""
@@ -154,9 +164,9 @@ def start_in_bubblewrap(settings: Settings) -> Start:
     """Starts zygotes under bubblewrap."""
     executable = interpreter(settings.python).executable
     inside = Inside(
-        command=[executable, "-P", "-s", "-S", "-B", "-c", BOOT, *settings.packages],
-        read_only=bound(settings.python, settings.packages),
-        texts=[(_HARNESS.read_bytes(), "/harness.py")],
+        command=[executable, "-P", "-s", "-S", "-B", "-c", PYTHON_BOOT, *settings.packages],
+        read_only=[INSIDE, *bound(settings.python, settings.packages)],
+        hidden=installed(settings.python),
         environment=ENVIRONMENT,
     )
 
@@ -169,7 +179,7 @@ def start_in_bubblewrap(settings: Settings) -> Start:
 
 
 def job_text(execution: Execution) -> bytes:
-    """A job as `harness.py` reads it."""
+    """A job as `inside/zygote.py` reads it."""
     task = execution.task
     if isinstance(task, Calls):
         calls = [{"args": call.args, "kwargs": dict(call.kwargs or {})} for call in task.calls]
@@ -186,10 +196,12 @@ def job_text(execution: Execution) -> bytes:
     return json.dumps(job).encode()
 
 
-def _ending(
-    status: int | None, cpu: float, limits: Limits, out_of_memory: bool
-) -> tuple[Ending, int]:
-    """How a process ended by itself or at a limit that the kernel keeps."""
+def _ending(status: int | None, out_of_memory: bool) -> tuple[Ending, int]:
+    """How a process ended by itself or at a limit that the kernel keeps.
+
+    Inside nobody may signal, so a kill is the kernel's, for memory or for CPU time. Whatever a
+    program can bring about is held against it: nothing here is a fault of the sandbox.
+    """
     if status is None:
         return "wall", 0
     if os.WIFEXITED(status):
@@ -198,6 +210,4 @@ def _ending(
     number = os.WTERMSIG(status)
     if number == signal.SIGKILL and out_of_memory:
         return "memory", 0
-    if number == signal.SIGKILL and cpu < limits.cpu_seconds * _LEAST_SHARE:
-        raise EOFError("a program was killed, and not for its memory or time")
     return ("cpu", 0) if number in (signal.SIGKILL, signal.SIGXCPU) else ("signal", number)

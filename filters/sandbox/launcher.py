@@ -22,6 +22,7 @@ import sys
 
 NOBODY = 65534
 _CLONE_NEWNS = 0x20000
+_ADDR_NO_RANDOMIZE = 0x40000
 _MS_BIND, _MS_REC, _MS_PRIVATE = 4096, 16384, 1 << 18
 
 
@@ -32,6 +33,7 @@ def main(order: dict[str, list[str]]) -> None:
     for processes in order["cgroups"]:
         with open(processes, "w", encoding="ascii") as file:
             file.write(str(os.getpid()))
+    ctypes.CDLL(None).personality(_ADDR_NO_RANDOMIZE)  # sets of objects are ordered by address
     arguments = order["arguments"]
     if os.geteuid() == 0:
         places = _staged(order["sources"])

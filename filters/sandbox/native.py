@@ -17,14 +17,14 @@ import base64
 import json
 import subprocess
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final, Self
 
 from .bubblewrap import TMP_BYTES, Inside, start
 from .cgroup import ControlGroups
 from .execution import Execution, Limits, Report, RunnerMissing, SandboxFault, Script
+from .inside.native_job import GIVEN
 from .interpreter import bound, interpreter
-from .isolation import Isolation
+from .isolation import INSIDE, NATIVE_BOOT, Isolation
 from .native_calls import native_program_filter, native_zygote_filter
 from .runners import runner_for
 from .seccomp import native_filter
@@ -35,8 +35,6 @@ COMPILING: Final = Limits(cpu_seconds=20, wall_seconds=60.0, memory_mb=1536, out
 """Of a compiler: a header-heavy C++ program takes 2 s and 400 MB; the output holds the program."""
 _COMPILER_TMP: Final = 128 << 20
 _GREETING: Final = b"hello\n"
-_HARNESS: Final = Path(__file__).with_name("native_harness.py")
-_BOOT: Final = "exec(compile(open('/harness.py').read(), 'harness.py', 'exec'))"
 
 
 class NativeSandbox:
@@ -136,12 +134,9 @@ class NativeSandbox:
         executable = interpreter(self._settings.python).executable
         order = json.dumps(_order(step))
         inside = Inside(
-            command=[executable, "-P", "-s", "-S", "-B", "-c", _BOOT, order],
-            read_only=[*bound(self._settings.python, ()), *step.bound],
-            texts=[
-                (_HARNESS.read_bytes(), "/harness.py"),
-                *([(program, "/program")] if program else []),
-            ],
+            command=[executable, "-P", "-s", "-S", "-B", "-c", NATIVE_BOOT, order],
+            read_only=[INSIDE, *bound(self._settings.python, ()), *step.bound],
+            texts=[(program, GIVEN)] if program else [],
             tmp_bytes=_COMPILER_TMP if step.result else TMP_BYTES,
         )
 
@@ -154,7 +149,7 @@ class NativeSandbox:
 
 
 def _order(step: Step) -> dict[str, Any]:
-    """A step as `native_harness.py` reads it."""
+    """A step as `inside/native_job.py` reads it."""
     system_calls = native_filter() if step.result else native_program_filter()
     return {
         "command": step.command,

@@ -22,7 +22,7 @@ NATIVE_PROGRAM: Final[Policy] = {
 
 
 def native_zygote_filter(machine: str | None = None) -> bytes:
-    """For `bwrap --seccomp` before `native_harness.py`; else as `zygote_filter`."""
+    """For `bwrap --seccomp` before `inside/native_job.py`; else as `zygote_filter`."""
     return filter_of(NATIVE_ZYGOTE, machine)
 
 

@@ -17,7 +17,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .execution import Ending, Execution, Report, SandboxFault, Script
-from .harness import MEMORY_EXIT
+from .inside.python_job import MEMORY_EXIT
 from .remote_http import JudgingServer
 from .remote_job import COMPILE_SECONDS, request_body
 

@@ -1,8 +1,8 @@
 """What a judging server with SandboxFusion's API is asked: one process as the body of `run_code`.
 
-A Python program goes inside the text of `harness.py`, which does the same there as in the sandbox
-of this machine. Its values leave on the server's stdout, whose size the server bounds, and what
-the program itself prints goes to stderr: a file to be fetched could be replaced by a link to
+A Python program goes together with the modules of `inside/`, which do the same there as in the
+sandbox of this machine. Its values leave on the server's stdout, whose size the server bounds, and
+what the program itself prints goes to stderr: a file to be fetched could be replaced by a link to
 something endless. A script keeps its own stdout. Programs in other languages are sent as they are.
 
 Servers need only `code`, `stdin`, `language`, the two timeouts and the memory limit; what they do
@@ -33,39 +33,42 @@ _NAMES: Final = {
 }
 """Our names of languages and SandboxFusion's (`sandbox/runners/types.py`); it has no C."""
 
-_HARNESS: Final = Path(__file__).with_name("harness.py")
-_START: Final = '''
+_INSIDE: Final = Path(__file__).with_name("inside")
+_MODULES: Final = ("wires", "zygote", "python_job")
+"""In an order in which each only imports those before it."""
+_START: Final = """
+import base64, json, os, sys, types
 
-def _start(job_text: str) -> None:
-    """Do one job in this process, which the server has isolated and limited."""
+def _import(texts):
+    # Make the modules of a package of these texts.
+    sys.modules["inside"] = types.ModuleType("inside")
+    for name, text in texts.items():
+        module = sys.modules["inside." + name] = types.ModuleType("inside." + name)
+        module.__package__ = "inside"
+        exec(compile(text, name + ".py", "exec"), module.__dict__)
+
+def _start(job_text):
+    # Do one job in this process, which the server has isolated and limited.
     if os.environ.get("PYTHONHASHSEED") != "0":  # as here: fixed order of sets, no environment
         again = [sys.executable, "-s", "-B", os.path.abspath(sys.argv[0])]
         os.execve(sys.executable, again, {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"})
     os.environ.clear()
+    from inside.python_job import MEMORY_EXIT, new_streams, run
+    from inside.zygote import VALUES, limit
     job = json.loads(base64.b64decode(job_text))
-    seconds, mebibytes = job["limits"]["cpu_seconds"], job["limits"]["memory_mb"]
-    for which, soft, hard in [
-        (resource.RLIMIT_CPU, seconds, seconds + 1),  # the soft limit tells itself by SIGXCPU
-        (resource.RLIMIT_AS, mebibytes << 20, mebibytes << 20),
-        (resource.RLIMIT_FSIZE, 16 << 20, 16 << 20),
-        (resource.RLIMIT_CORE, 0, 0),
-    ]:
-        most = resource.getrlimit(which)[1]
-        if most != resource.RLIM_INFINITY:
-            soft, hard = min(soft, most), min(hard, most)
-        resource.setrlimit(which, (soft, hard))
+    memory = job["limits"]["memory_mb"] << 20
+    limit(job["limits"]["cpu_seconds"], {"RLIMIT_AS": memory, "RLIMIT_FSIZE": 16 << 20})
     if job["task"]["kind"] != "script":
         os.dup2(1, VALUES)
         os.dup2(2, 1)
-    _new_streams()
+    new_streams()
     try:
         status = run(job)
     except MemoryError:
         status = MEMORY_EXIT
     os._exit(status)
 
-
-'''
+"""
 
 
 def request_body(execution: Execution) -> bytes:
@@ -97,4 +100,5 @@ def _sendable(code: str) -> str:
 
 def _python(execution: Execution) -> str:
     job = base64.b64encode(job_text(execution)).decode()
-    return f"{_HARNESS.read_text('utf-8')}\nimport base64\n{_START}_start({job!r})\n"
+    texts = {name: _INSIDE.joinpath(f"{name}.py").read_text("utf-8") for name in _MODULES}
+    return f"{_START}_import({texts!r})\n_start({job!r})\n"

@@ -1,10 +1,10 @@
 """Programs without isolation: as processes of this user, who may do all that the user may.
 
 For machines where no isolation can be made and programs are known to be harmless, such as a test of
-a recipe with one's own solutions. Only the long sentence in `backends.py` leads here, and every
-set of verdicts records it. The harness, the protocol and the limits of time, memory and output are
-those of the sandbox, so verdicts on harmless programs are the same; a program that wants to harm,
-lie or stay behind can. Every process is alone and starts an interpreter: slow, too.
+a recipe with one's own solutions. Only the long sentence in `backends.py` leads here, and every set
+of verdicts records it. The modules of `inside/`, the protocol and the limits of time, memory and
+output are those of the sandbox, so verdicts on harmless programs are the same; a program that wants
+to harm, lie or stay behind can. Every process is alone and starts an interpreter: slow, too.
 """
 
 from __future__ import annotations
@@ -18,38 +18,36 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
 
 from .execution import Ending, Execution, Limits, Report, RunnerMissing, SandboxFault, Script
-from .harness import MEMORY_EXIT
+from .inside.python_job import MEMORY_EXIT
 from .isolation import ENVIRONMENT, job_text
 from .settings import Settings
 from .streams import sealed, watch
 
 _LEAVING_SECONDS: Final = 5.0
-_START: Final = '''
+_START: Final = f"""
+import json, os, sys
+sys.path.append({str(Path(__file__).parent)!r})
+from inside.python_job import MEMORY_EXIT, new_streams, run
+from inside.zygote import VALUES, limit
+sys.path.pop()
 
-def _start(job_file, values, limits):
-    """Do one job in this process, within limits and without isolation."""
-    job = json.loads(os.read(job_file, os.fstat(job_file).st_size))
-    os.dup2(values, VALUES)
-    os.closerange(VALUES + 1, 64)
-    for which, most in limits:
-        resource.setrlimit(which, (most, most))
-    os.environ.clear()
-    _new_streams()
-    try:
-        status = run(job)
-    except MemoryError:
-        status = MEMORY_EXIT
-    os._exit(status)
-
-_start(*json.loads(sys.argv[1]))
-'''
-_HARNESS: Final = Path(__file__).with_name("harness.py").read_text("utf-8") + _START
-_PROGRAM: Final = f"exec(compile({_HARNESS!r}, 'harness.py', 'exec'))"
+job_file, values, others = json.loads(sys.argv[1])
+job = json.loads(os.read(job_file, os.fstat(job_file).st_size))
+os.dup2(values, VALUES)
+os.closerange(VALUES + 1, 64)
+limit(job["limits"]["cpu_seconds"], others)
+os.environ.clear()
+new_streams()
+try:
+    status = run(job)
+except MemoryError:
+    status = MEMORY_EXIT
+os._exit(status)
+"""
 
 
 class UnsafeProcesses:
@@ -96,7 +94,7 @@ class UnsafeProcesses:
         order = json.dumps([job, write_values, _resources(execution)])
         try:
             process = subprocess.Popen(
-                [self._python, "-P", "-s", "-B", "-c", _PROGRAM, order],
+                [self._python, "-P", "-s", "-B", "-c", _START, order],
                 stdin=given,
                 stdout=write_out,
                 stderr=write_err,
@@ -115,15 +113,11 @@ class UnsafeProcesses:
         return process, [out, err, values]
 
 
-def _resources(execution: Execution) -> Sequence[tuple[int, int]]:
-    """The limits that a process can be given; not of their number, which is the user's."""
-    limits = execution.limits
-    return [
-        (resource.RLIMIT_AS, limits.memory_mb << 20),
-        (resource.RLIMIT_CPU, limits.cpu_seconds),
-        (resource.RLIMIT_FSIZE, 16 << 20),
-        (resource.RLIMIT_CORE, 0),
-    ]
+def _resources(execution: Execution) -> dict[str, int]:
+    """Limits beside CPU time; not of the number of processes, which is the user's."""
+    most = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+    memory = execution.limits.memory_mb << 20
+    return {"RLIMIT_AS": memory, "RLIMIT_FSIZE": 16 << 20, "RLIMIT_NPROC": most}
 
 
 def _ended(process: subprocess.Popen[bytes], deadline: float | None) -> int | None:

@@ -1,10 +1,10 @@
 """Python programs in a warm sandbox: one fork for each, in an isolation that outlives many.
 
-A process under bubblewrap (`harness.py`) waits with the standard library loaded and forks a child
-for every program. Each child gets five descriptors of its own from here, so this process watches
-what it writes, cuts it at the limit and stops it at its time, and the forking process sees nothing
-of it. The isolation is thrown away after `PROGRAMS` programs and after every one that did not end
-by itself; `alone` makes one for a single program.
+A process under bubblewrap (`inside/zygote.py`) waits with the standard library loaded and forks a
+child for every program. Each child gets five descriptors of its own from here, so this process
+watches what it writes, cuts it at the limit and stops it at its time, and the forking process sees
+nothing of it. The isolation is thrown away after `PROGRAMS` programs and after every one that did
+not end by itself; `alone` makes one for a single program.
 
 Nothing here decides about right and wrong, and no text from inside is parsed.
 """

@@ -144,7 +144,7 @@ def test_the_evidence_is_fit_for_people(verdicts: dict[str, Verdict]) -> None:
         assert all(sign.isprintable() for sign in text), name
         text.encode()
         assert not re.search(r"0x[0-9a-f]{7,}", text), (name, text)
-        assert not re.search(r"/root|/home|/var/tmp|harness\.py", text), (name, text)
+        assert not re.search(r"/root|/home|/var/tmp|harness\.py|lib/python", text), (name, text)
 
 
 @pytest.mark.parametrize("forged", FORGED_VALUES)

@@ -33,7 +33,7 @@ def test_what_is_there(bubblewrap: str, monkeypatch: pytest.MonkeyPatch) -> None
     with WarmSandbox(Settings()) as sandbox:
         seen = json.loads(sandbox.execute(Execution(LOOK, Script())).stdout)
     executable, prefix, _ = interpreter(None)
-    allowed = {"usr", "lib", "lib32", "lib64", "tmp", "dev", "harness.py"}
+    allowed = {"usr", "lib", "lib32", "lib64", "tmp", "dev", "potstill"}
     allowed |= {Path(executable).parts[1], Path(prefix).parts[1]}
     assert set(seen["tree"]["/"]) <= allowed
     assert set(seen["tree"]["/dev"]) <= {"null", "zero", "random", "urandom"}
@@ -44,7 +44,7 @@ def test_what_is_there(bubblewrap: str, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_no_proc_and_no_capability_is_ever_asked_for() -> None:
     """bubblewrap#725: with /proc its own environment could be read."""
-    words = module._arguments(Inside(["true"], texts=[(b"", "/harness.py")]), 9, 10)
+    words = module._arguments(Inside(["true"], texts=[(b"", "/program")]), 9, 10)
     assert not {"--proc", "--dev", "--bind", "--cap-add", "--share-net"} & set(words)
     assert {"--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"} <= set(words)
     assert words.index("--remount-ro") > max(

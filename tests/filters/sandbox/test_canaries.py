@@ -82,8 +82,8 @@ def _writable_host(patch: Patch) -> None:
 
 
 def _environment(patch: Patch) -> None:
-    """bubblewrap#725: cleared inside, the environment still stands in /proc/1/environ."""
-    with_arguments(patch, "--proc", "/proc")
+    """bubblewrap#725: cleared inside, the environment of its own init is in /proc/1/environ."""
+    with_arguments(patch, "--proc", "/proc", without=["--as-pid-1"])
     popen = subprocess.Popen
     patch.setattr(subprocess, "Popen", lambda *args, **kw: popen(*args, **kw | {"env": None}))
     text = bubblewrap_module._LAUNCHER.read_text()

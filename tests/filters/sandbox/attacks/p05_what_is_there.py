@@ -6,7 +6,7 @@ import os
 import sys
 
 EXPECTED = {
-    "/": {"usr", "lib", "lib64", "lib32", "dev", "tmp", "harness.py", "packages", sys.base_prefix.split("/")[1]},
+    "/": {"usr", "lib", "lib64", "lib32", "dev", "tmp", "potstill", "packages", sys.base_prefix.split("/")[1]},
     "/usr": {"lib", "lib64", "lib32", "bin", "local", "share"},
     "/usr/share": {"zoneinfo"},
     "/dev": {"null", "zero", "random", "urandom"},
