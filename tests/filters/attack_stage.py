@@ -41,6 +41,7 @@ class Stage:
             "@ENV@": ENVIRONMENT_NAME,
             "@ANSWER@": self.answer,
             "@HOSTNAME@": socket.gethostname(),
+            "@HOME@": str(Path.home()),
         }
 
     def heard(self) -> list[str]:

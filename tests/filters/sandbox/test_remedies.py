@@ -62,7 +62,7 @@ def test_namespaces_that_cannot_be_made(said: str, machine: Facts, helps: str) -
         ("", facts(bwrap=None, distributions=("rocky", "rhel", "fedora")), "run: dnf install"),
         ("", facts(bwrap=None, distributions=("alpine",)), "run: apk add bubblewrap"),
         ("", facts(bwrap=None, distributions=("strange",)), "package manager"),
-        ("bwrap: execvp /root/py/bin/python: Permission denied", GOOD, "/usr/bin/python3"),
+        ("bwrap: execvp /home/me/py/bin/python: Permission denied", GOOD, "/usr/bin/python3"),
         ("bwrap: execvp /opt/py: No such file or directory", GOOD, "/usr/bin/python3"),
         ("PermissionError: [Errno 13] Permission denied: '/usr/bin/bwrap'", GOOD, "every user"),
         ("something new", GOOD, "use a remote sandbox"),

@@ -7,7 +7,7 @@ import glob
 import os
 
 PLACES = """/etc/shadow /etc/passwd /etc/hostname /etc/hosts /etc/machine-id /etc/resolv.conf /etc/ssh
-/root/.ssh /root/.bash_history /root/.netrc /root/.config /root/.aws /root/.cache /home/* /var/log
+@HOME@/.ssh @HOME@/.bash_history @HOME@/.netrc @HOME@/.config @HOME@/.aws @HOME@/.cache /home/* /var/log
 /var/lib /run/* /sys/kernel /sys/class/net /proc/cpuinfo /dev/sd* /dev/vd* /dev/mem /dev/kmsg /dev/kvm
 /boot /opt /srv /mnt/* /media/* /usr/local/etc /workspace /.dockerenv /lost+found /@WITNESS@""".split()
 
