@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...pipeline.errors import RequestError
+from ...pipeline.fingerprint import canonical_json
 from ...pipeline.sample import Message, Sample, new_sample
 from ...pipeline.stage import Config
 from ...pipeline.suggest import suggest
@@ -212,7 +213,12 @@ def meaning(
 
 
 def _answer(value: Any) -> str | None:
-    """The key as text; a blank one is no key."""
+    """The key as text; a blank one is no key, and an object is the JSON that it was written as."""
+    if isinstance(value, dict):
+        try:
+            return canonical_json(value)
+        except TypeError as error:
+            raise BadRow("unreadable_value") from error
     text = None if value is None else as_text(value, "answer")
     return text if text and text.strip() else None
 

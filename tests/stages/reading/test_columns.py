@@ -143,6 +143,13 @@ def test_others_need_only_say_how_a_completion_ended(row: dict[str, Any]) -> Non
     assert sample.extra == "{}"
 
 
+def test_an_answer_that_is_an_object_is_its_json() -> None:
+    """Keys of the `code` filter are JSON: as text, or as they are."""
+    key = {"kind": "stdio", "cases": [{"stdin": "é", "stdout": 2}]}
+    text = '{"cases":[{"stdin":"é","stdout":2}],"kind":"stdio"}'
+    assert sample_of({"prompt": "x", "answer": key}).answer == text
+
+
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no prompt": ({"answer": "2"}, "missing_prompt"),
     "prompt is null": ({"prompt": None}, "missing_prompt"),
