@@ -2,9 +2,10 @@
 
 Reads a line of JSON for each run ({recipe, work, output, kill_after, fail}), forks, lets the child
 be `potstill run RECIPE --work WORK`, and reports as lines of JSON on its own output: what the run
-tells as spent while it lasts, and at last how it ended. The one thing that is not as in real life:
-a step works in the process of the runner, not in one of its own. So kill -9 hits both at once; what
-happens where it does not is tried with real processes (crash/test_real_processes.py).
+tells as spent while it lasts, and at last how it ended. Two things are not as in real life: a step
+works in the process of the runner, not in one of its own, and the workers that judge are forks too
+(crash_workers.py). So kill -9 hits runner and step at once; what happens where it does not is tried
+with real processes (crash/test_real_processes.py).
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ import aiohttp  # noqa: F401 - the forks find it imported
 import polars  # noqa: F401
 import pyarrow.compute
 import pyarrow.parquet
+from crash_workers import start_forked
 
 from potstill import catalog, cli  # noqa: F401
 from potstill.models import buying, endpoint_teacher
-from potstill.pipeline import failpoints, publish, runner
+from potstill.pipeline import failpoints, publish, runner, workers
 from potstill.pipeline.interrupts import Interrupts
 from potstill.pipeline.process import StepTask
 from potstill.pipeline.progress import Event, Progress
@@ -105,6 +107,7 @@ def be_the_command(order: dict[str, Any]) -> NoReturn:
     os.dup2(output, 1)
     os.dup2(output, 2)
     runner.run_in_process = in_this_process
+    workers.start_worker = start_forked
     endpoint_teacher.BACKOFF_START_S = 0.002  # type: ignore[misc]
     buying._UPDATE_S = 0.0  # type: ignore[misc] - each round tells what is durable
     counting = Counting()

@@ -28,6 +28,9 @@ from potstill.pipeline.verdict import Verdict
 from potstill.pipeline.workers import WorkerPool
 
 FOLDER = Path(__file__).with_name("cases")
+WORTH_A_WORKER = 100
+"""Cases: a worker process takes about a second to start, and most cases are judged in less
+than 10 ms."""
 _KEYS = {"origin", "config", "sample", "score", "reason", "known_wrong"}
 
 
@@ -110,10 +113,14 @@ def judge_cases(cases: Sequence[Case], workers: int = 2) -> list[tuple[Case, Ver
     return [*_judged_with_defaults(plain, workers), *_judged_in_one_pool(special, workers)]
 
 
+def _enough(cases: Sequence[Case], workers: int) -> int:
+    return min(workers, 1 + len(cases) // WORTH_A_WORKER)
+
+
 def _judged_with_defaults(cases: list[Case], workers: int) -> Iterator[tuple[Case, Verdict]]:
     for kind in dict.fromkeys(case.kind for case in cases):
         group = [case for case in cases if case.kind == kind]
-        with _made(group[0]).open(JudgeContext(workers=workers)) as judge:
+        with _made(group[0]).open(JudgeContext(workers=_enough(group, workers))) as judge:
             yield from zip(group, judge.judge([case.sample() for case in group]), strict=True)
 
 
@@ -123,7 +130,7 @@ def _judged_in_one_pool(cases: list[Case], workers: int) -> Iterator[tuple[Case,
     limits = Limits()
     with WorkerPool(
         judge_one,
-        count=workers,
+        count=_enough(cases, workers),
         cpu_seconds=limits.cpu_seconds,
         memory_bytes=limits.memory_mb << 20,
     ) as pool:
