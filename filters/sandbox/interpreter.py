@@ -26,14 +26,15 @@ class Interpreter(NamedTuple):
     """A Python as the sandbox needs to know it."""
 
     executable: str
-    """Its real place."""
+    """The real place of the one that a virtual environment was made from: its own may be a copy,
+    which finds its library only where the environment is."""
     prefix: str
     version: str
     """Such as `3.11`: it decides what a program means, so it is part of a verdict's identity."""
 
 
 _ASK: Final = (
-    "import os, sys; print(os.path.realpath(sys.executable)); print(sys.base_prefix); "
+    "import os, sys; print(os.path.realpath(sys._base_executable)); print(sys.base_prefix); "
     "print('%d.%d' % sys.version_info[:2])"
 )
 
@@ -47,7 +48,8 @@ def interpreter(python: str | None) -> Interpreter:
     """
     if python is None:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        return Interpreter(os.path.realpath(sys.executable), sys.base_prefix, version)
+        executable: str = vars(sys)["_base_executable"]
+        return Interpreter(os.path.realpath(executable), sys.base_prefix, version)
     ask = [python, "-I", "-c", _ASK]
     try:
         told = subprocess.run(ask, capture_output=True, check=True, text=True)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,18 @@ def test_another_interpreter_can_be_named(bubblewrap: str) -> None:
     with WarmSandbox(Settings(python=system)) as sandbox:
         report = sandbox.execute(Execution("import sys; print(sys.version)", Script()))
     assert report.stdout.decode() == version
+
+
+def test_an_environment_with_a_copy_of_the_interpreter_is_seen_through(
+    bubblewrap: str, tmp_path: Path
+) -> None:
+    """`venv.create` copies unless it is told to link, and the copy lies in nobody's sight."""
+    venv.create(tmp_path / "environment", symlinks=False)
+    copy = tmp_path / "environment" / "bin" / "python"
+    assert not copy.is_symlink()
+    assert interpreter(str(copy)) == interpreter(None)
+    with WarmSandbox(Settings(python=str(copy))) as sandbox:
+        assert sandbox.execute(Execution("print(1)", Script())).stdout == b"1\n"
 
 
 def test_what_cannot_be_bound_is_said() -> None:
