@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import Final, Self
 
-from .execution import Ending, Execution, Limits, Report, RunnerMissing, SandboxFault, Script
+from .execution import Ending, Execution, Report, RunnerMissing, SandboxFault, Script
 from .inside.python_job import MEMORY_EXIT
 from .isolation import ENVIRONMENT, job_text
 from .settings import Settings
@@ -71,7 +71,6 @@ class UnsafeProcesses:
             raise RunnerMissing(f"without isolation Python alone is run, not {execution.language}")
         limits = execution.limits
         deadline = time.monotonic() + limits.wall_seconds
-        before = _cpu_of_children()
         with tempfile.TemporaryDirectory(prefix="potstill-unsafe-") as folder:
             process, pipes = self._started(execution, folder)
             try:
@@ -80,7 +79,7 @@ class UnsafeProcesses:
                 for pipe in pipes:
                     os.close(pipe)
             status = _ended(process, None if cut else deadline)
-        ending, code = _ending(status, _cpu_of_children() - before, limits)
+        ending, code = _ending(status)
         return Report(cut or ending, 0 if cut else code, stdout, stderr, values)
 
     def _started(
@@ -134,16 +133,11 @@ def _ended(process: subprocess.Popen[bytes], deadline: float | None) -> int | No
     return None if lived_on else status
 
 
-def _ending(status: int | None, cpu: float, limits: Limits) -> tuple[Ending, int]:
-    """How a process ended by itself or at a limit that the kernel keeps."""
+def _ending(status: int | None) -> tuple[Ending, int]:
+    """How a process ended by itself, or at the limit of CPU time that the kernel keeps."""
     if status is None:
         return "wall", 0
     if status >= 0:
         return ("memory", 0) if status == MEMORY_EXIT else ("exit", status)
-    at_limit = -status in (signal.SIGKILL, signal.SIGXCPU) and cpu >= 0.9 * limits.cpu_seconds
+    at_limit = -status in (signal.SIGKILL, signal.SIGXCPU)
     return ("cpu", 0) if at_limit else ("signal", -status)
-
-
-def _cpu_of_children() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -55,6 +56,19 @@ def bytes_of(work: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.fixture(scope="module")
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    work = tmp_path_factory.mktemp("built")
+    assert built(run(work, STEPS)) == ["first", "second"]
+    return work
+
+
+@pytest.fixture
+def done(built_once: Path, tmp_path: Path) -> Path:
+    """A work directory in which STEPS are complete: a copy, for each step is a process to start."""
+    return shutil.copytree(built_once, tmp_path / "done")
+
+
 def test_a_second_run_does_nothing(tmp_path: Path) -> None:
     assert states(tmp_path, STEPS) == {"first": "missing", "second": "missing"}
     assert built(run(tmp_path, STEPS)) == ["first", "second"]
@@ -64,18 +78,16 @@ def test_a_second_run_does_nothing(tmp_path: Path) -> None:
     assert bytes_of(tmp_path) == before
 
 
-def test_the_same_recipe_gives_the_same_bytes_elsewhere(tmp_path: Path) -> None:
-    run(tmp_path / "a", STEPS)
-    run(tmp_path / "b", STEPS)
-    assert bytes_of(tmp_path / "a") == bytes_of(tmp_path / "b")
-
-
-def test_only_what_depends_on_a_change_runs(tmp_path: Path) -> None:
+def test_the_same_recipe_gives_the_same_bytes_elsewhere(tmp_path: Path, built_once: Path) -> None:
     run(tmp_path, STEPS)
+    assert bytes_of(tmp_path) == bytes_of(built_once)
+
+
+def test_only_what_depends_on_a_change_runs(done: Path) -> None:
     changed = {**STEPS, "second": {"copy": {"samples": "first", "keep": {"short": 1}}}}
-    (state,) = [s for s in read_states(plan_of(tmp_path, changed)) if s.state == "missing"]
+    (state,) = [s for s in read_states(plan_of(done, changed)) if s.state == "missing"]
     assert state.why[0] == "config.keep {} → …" or "keep" in state.why[0]
-    assert built(run(tmp_path, changed)) == ["second"]
+    assert built(run(done, changed)) == ["second"]
 
 
 @pytest.mark.parametrize(
@@ -97,21 +109,21 @@ def test_a_failing_step_says_why_and_publishes_nothing(
     assert states(tmp_path, steps)["second"] == "complete"
 
 
-def test_an_expensive_step_is_not_rebuilt_by_surprise(tmp_path: Path) -> None:
+def test_an_expensive_step_is_not_rebuilt_by_surprise(done: Path) -> None:
     steps = {**STEPS, "model": {"teach": {"data": "first"}}}
-    run(tmp_path, steps)
+    run(done, steps)
     changed = {**steps, "model": {"teach": {"data": "first", "rate": 0.2}}}
     with pytest.raises(RequestError, match=r"config.rate 0.1 → 0.2.*Add --rebuild model"):
-        run(tmp_path, changed)
-    assert built(run(tmp_path, changed, rebuild=("model",))) == ["model"]
-    assert built(run(tmp_path, steps)) == [], "the old one is still there under its address"
+        run(done, changed)
+    assert built(run(done, changed, rebuild=("model",))) == ["model"]
+    assert built(run(done, steps)) == [], "the old one is still there under its address"
 
 
-def test_a_bill_is_shown_before_it_is_paid(tmp_path: Path) -> None:
+def test_a_bill_is_shown_before_it_is_paid(done: Path) -> None:
     steps = {**STEPS, "buy": {"bill": {"samples": "first", "price": "12 completions again."}}}
     with pytest.raises(RequestError, match=r"12 completions again\. Add --rebuild buy"):
-        run(tmp_path, steps)
-    assert built(run(tmp_path, steps, rebuild=("buy",))) == ["buy"]
+        run(done, steps)
+    assert built(run(done, steps, rebuild=("buy",))) == ["buy"]
 
 
 def test_only_needs_its_inputs(tmp_path: Path) -> None:
@@ -140,23 +152,21 @@ def test_an_unknown_step_to_rebuild_is_refused(tmp_path: Path) -> None:
         (lambda file: file.unlink(), "is missing"),
     ],
 )
-def test_damage_is_found_and_told(tmp_path: Path, damage: Any, message: str) -> None:
-    run(tmp_path, STEPS)
-    (shard,) = tmp_path.glob("toy/first-*/part-00000.parquet")
+def test_damage_is_found_and_told(done: Path, damage: Any, message: str) -> None:
+    (shard,) = done.glob("toy/first-*/part-00000.parquet")
     damage(shard)
-    assert states(tmp_path, STEPS)["first"] == "damaged"
+    assert states(done, STEPS)["first"] == "damaged"
     with pytest.raises(StepFailed, match=message):
-        run(tmp_path, STEPS)
+        run(done, STEPS)
 
 
-def test_an_input_rebuilt_with_other_content_makes_stale(tmp_path: Path) -> None:
-    run(tmp_path, STEPS)
-    (manifest,) = tmp_path.glob("toy/second-*/manifest.json")
+def test_an_input_rebuilt_with_other_content_makes_stale(done: Path) -> None:
+    (manifest,) = done.glob("toy/second-*/manifest.json")
     body = json.loads(manifest.read_text(encoding="utf-8"))
     body["inputs"]["first"] = "0" * 64
     manifest.write_text(json.dumps(body), encoding="utf-8")
-    assert states(tmp_path, STEPS)["second"] == "stale"
-    assert built(run(tmp_path, STEPS)) == ["second"]
+    assert states(done, STEPS)["second"] == "stale"
+    assert built(run(done, STEPS)) == ["second"]
 
 
 def test_a_work_directory_that_cannot_be_written(tmp_path: Path) -> None:
