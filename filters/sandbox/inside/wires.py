@@ -6,6 +6,7 @@ with its own, so a subclass cannot say one thing and be another. Nothing is comp
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -48,12 +49,14 @@ def _int(value: int, _depth: int) -> Any:
 
 
 def _text(value: str, _depth: int) -> Any:
-    """Halves of a character are no text: as JSON they would become the whole one."""
+    """As it is, but for two halves of a character side by side: JSON would make them the whole."""
+    text = str.__str__(value)
     try:
-        str.encode(value)
+        str.encode(text)
     except UnicodeEncodeError:
-        return {"other": "text that is not Unicode"}
-    return str.__str__(value)
+        if json.loads(json.dumps(text)) != text:
+            return {"other": "text that is not Unicode"}
+    return text
 
 
 def _each(values: Any, depth: int) -> list[Any]:

@@ -143,7 +143,7 @@ def test_a_torn_last_line_is_none_before_the_end_and_forged_behind_it():
 
 def test_names_are_kept_short_and_printable():
     failed = call_results(written([0, "raised", "\ud800" + "x" * 500], ["end", 1]), 1).calls[0]
-    assert failed.detail["raised"] == "?" + "x" * 99
+    assert failed.detail["raised"] == "\\ud800" + "x" * 99
 
 
 def test_how_a_script_ended():
