@@ -41,7 +41,8 @@ def main(packages: list[str]) -> None:
     """Serve programs, which may import these packages beside the standard library."""
 
     def prepare() -> None:
-        for name in [*_MODULES.split(), *packages]:
+        seeded = ["numpy.random"] if "numpy" in packages else []  # by `run`; numpy itself waits
+        for name in [*_MODULES.split(), *packages, *seeded]:
             __import__(name)
         for name in ("exit", "quit"):  # as `site` does, which does not run here
             setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
