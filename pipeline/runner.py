@@ -28,7 +28,7 @@ from .plan import Node, Plan
 from .process import StepTask, run_in_process
 from .progress import Event
 from .publish import publish
-from .stage import Stage
+from .stage import STATE, Stage
 from .statcache import DigestCache
 from .status import previous_artifacts, why_missing
 
@@ -157,6 +157,7 @@ class Run:
         seconds = round(time.monotonic() - started, 3)
         with self.interrupts.one_deferred():  # hashing a trained model takes a while
             publish(node, target, task.inputs, metrics, seconds)
+        shutil.rmtree(target.parent / STATE / target.name, ignore_errors=True)
         artifact = open_artifact(target, self.cache)
         if artifact is None:
             raise StepFailed(f"{target} was published and is gone; is another program removing it?")

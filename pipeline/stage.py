@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 Metrics: TypeAlias = dict[str, Any]
 """JSON values that describe the result: counts, rates, scores. None is unknown."""
+
+
+STATE: Final = "state"
+"""Folder beside the artifacts with the state of unfinished steps."""
 
 
 class Config(BaseModel):
@@ -65,6 +69,11 @@ class Context:
     """What is left to this step of the command's caps."""
     spending: Spending = field(default_factory=Spending)
     """What those who buy for this step have spent of it."""
+
+    @property
+    def state(self) -> Path:
+        """Where a step may keep what lets it go on after a kill; removed once it is finished."""
+        return self.out.parent / STATE / self.out.name
 
     @property
     def judging(self) -> JudgeContext:

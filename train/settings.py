@@ -16,6 +16,7 @@ from ..pipeline.stage import Config
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+Tracker = Literal["tensorboard", "wandb", "trackio"]
 
 
 class Lora(Config):
@@ -44,6 +45,8 @@ class TrainingSettings(Config):
     max_grad_norm: Positive = 1.0
     seed: int = 7
     """Of the order of the data, dropout and new LoRA weights."""
+    max_steps: Count | None = None
+    """End after so many optimizer steps; None: after `epochs`."""
     lora: Lora | None = None
     """None trains all weights."""
 
@@ -55,11 +58,27 @@ class TrainingSettings(Config):
     """auto: float32 on the CPU. On a GPU, bfloat16 arithmetic over float32 weights, or over
     bfloat16 weights below LoRA. bfloat16: weights too, half the memory and a worse optimum."""
     device: Annotated[Literal["auto", "cpu", "cuda"], Execution()] = "auto"
+    checkpoint_every: Annotated[Count | None, Execution()] = None
+    """Optimizer steps between two checkpoints, from which a killed training goes on; None: a
+    twentieth of the training."""
+    processes: Annotated[Count, Execution()] = 1
+    """Processes that train together, one for each GPU (on the CPU: DDP over gloo)."""
+    accelerate: Annotated[str | None, Execution()] = None
+    """An accelerate config that says how processes work together (FSDP2, DeepSpeed, several
+    machines): a file, or the name of a shipped one such as fsdp2-8."""
+    trackers: Annotated[tuple[Tracker, ...], Execution()] = ()
+    """Where the loss is reported beside the artifact's own log."""
 
     @model_validator(mode="after")
     def _batch_is_whole_micro_batches(self) -> TrainingSettings:
-        if self.micro_batch is not None and self.batch_size % self.micro_batch:
+        if self.batch_size % self.processes:
             raise ValueError(
-                f"batch_size {self.batch_size} is not a multiple of micro_batch {self.micro_batch}"
+                f"batch_size {self.batch_size} is not a multiple of processes {self.processes}"
+            )
+        at_once = self.batch_size // self.processes
+        if self.micro_batch is not None and at_once % min(self.micro_batch, at_once):
+            raise ValueError(
+                f"batch_size {self.batch_size} over {self.processes} processes is not a multiple "
+                f"of micro_batch {self.micro_batch}"
             )
         return self

@@ -18,7 +18,8 @@ from potstill.pipeline.progress import Event
 from potstill.pipeline.references import Execution, walk
 from potstill.pipeline.sample import Sample
 from potstill.pipeline.stage import Context
-from potstill.train import TRAINERS, loop
+from potstill.train import TRAINERS
+from potstill.train.running import numerics
 from potstill.train.sft import Sft
 
 Students = dict[str, Path]
@@ -102,7 +103,7 @@ def test_a_core_install_says_what_to_install(
     context: Make,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(loop, "find_spec", lambda name: None if name == "trl" else name)
+    monkeypatch.setattr(numerics, "find_spec", lambda name: None if name == "trl" else name)
     with pytest.raises(RequestError, match=r"training needs trl, not .* 'potstill\[train\]'"):
         sft().run(context(mixture(toy), students["qwen"]))
 
@@ -228,7 +229,16 @@ def test_what_is_not_identity(
 ) -> None:
     stage = sft(micro_batch=4)
     how = {mark.at[-1] for mark in walk(stage) if isinstance(mark.mark, Execution)}
-    assert how == {"micro_batch", "gradient_checkpointing", "dtype", "device"}
+    assert how == {
+        "micro_batch",
+        "gradient_checkpointing",
+        "dtype",
+        "device",
+        "checkpoint_every",
+        "processes",
+        "accelerate",
+        "trackers",
+    }
     assert (TRAINERS["sft"].kind, Sft.makes, Sft.expensive) == ("sft", "model", True)
 
 

@@ -1,0 +1,88 @@
+"""One process of a training: make the trainer, go on from the last checkpoint, train to the end.
+
+What comes out is a sealed checkpoint and `facts.json` beside it, whatever process wrote them; the
+step reads both from there.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ...pipeline.disk import disk_failure
+from ...pipeline.errors import StepFailed, StoppedOnPurpose
+from ...pipeline.shards import write_text
+from .bench import Bench
+from .callbacks import common_callbacks
+from .checkpoints import Checkpoints, trainer_state
+
+if TYPE_CHECKING:
+    from ..training import TrainingStage
+
+FACTS = "facts.json"
+
+
+def fit(stage: TrainingStage, bench: Bench) -> None:
+    """Train to the last step.
+
+    Raises:
+        RequestError: the student cannot be loaded or adapted.
+        StepFailed: memory ran out, the disk is full, or the loss stopped being a number.
+        StoppedOnPurpose: somebody wished it; the last checkpoint is where it goes on.
+    """
+    import torch
+    from transformers import PrinterCallback
+
+    last = Checkpoints(bench.checkpoints).latest()
+    with stage.open_trainer(bench) as trainer:
+        trainer.remove_callback(PrinterCallback)
+        for callback in common_callbacks(bench):
+            trainer.add_callback(callback)
+        if bench.main:
+            write_text(bench.checkpoints / FACTS, json.dumps(_facts(trainer)))
+        if last is not None:
+            done = trainer_state(last)["global_step"]
+            bench.context.progress.note(f"going on from the checkpoint of step {done}")
+        try:
+            trainer.train(resume_from_checkpoint=None if last is None else str(last))
+        except torch.OutOfMemoryError as error:
+            raise _out_of_memory(error, bench) from error
+        except (OSError, RuntimeError) as error:
+            raise _disk_failure(error, bench) or error from error
+        state = trainer.state
+    if bench.context.stop.requested and state.global_step < state.max_steps:
+        raise StoppedOnPurpose(
+            f"stopped after step {state.global_step} of {state.max_steps}, which is a checkpoint; "
+            "run the same command to go on"
+        )
+
+
+def _facts(trainer: Any) -> dict[str, Any]:
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    return {
+        "parameters": model.num_parameters(),
+        "trained_parameters": model.num_parameters(only_trainable=True),
+        "attention": str(model.config._attn_implementation),
+    }
+
+
+def _out_of_memory(error: Exception, bench: Bench) -> StepFailed:
+    settings = bench.settings
+    return StepFailed(
+        f"the GPU's memory ran out ({str(error).splitlines()[0]}). Set a smaller micro_batch (now "
+        f"{settings.micro_batch or settings.batch_size}), gradient_checkpointing: true, or "
+        "lora: {}. Then run the same command again: it goes on from the last checkpoint."
+    )
+
+
+def _disk_failure(error: Exception, bench: Bench) -> StepFailed | None:
+    """A full disk in the words of Python, of torch's zip writer or of safetensors."""
+    import errno
+
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, OSError):
+        cause = cause.__cause__ or cause.__context__
+    text = str(error)
+    full = "No space left" in text or "PytorchStreamWriter failed" in text
+    found = cause if isinstance(cause, OSError) else OSError(errno.ENOSPC if full else 0, text)
+    return disk_failure(found, f"a checkpoint below {bench.checkpoints}")

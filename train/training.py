@@ -1,0 +1,128 @@
+"""What all steps that train have in common: rows in, a trainer, a model folder out.
+
+    run:  student without weights -> prepare rows -> train to a sealed checkpoint -> save
+
+A kind of training is a class with two methods: `prepare` makes the table that is trained on and
+accounts for every row that is not, and `open_trainer` makes the trl trainer for it. Everything
+else (checkpoints and going on after a kill, progress, several processes, numerics, saving) is the
+same for all and lives in `running/` and `students/`.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pyarrow as pa
+from pydantic import Field, JsonValue
+
+from ..pipeline.references import Model
+from ..pipeline.shards import write_text
+from ..pipeline.stage import Context, Metrics, Stage
+from .running.bench import Bench
+from .running.checkpoints import Checkpoints, trainer_state
+from .running.fit import FACTS
+from .running.launch import launch
+from .running.numerics import (
+    choose_numerics,
+    quiet_environment,
+    refuse_missing_libraries,
+    use_one_device,
+    use_threads,
+)
+from .settings import TrainingSettings
+from .students.saving import save_student
+from .students.student import Student, open_student
+
+LAST_STEPS = 10
+"""`loss_last` is the mean over this many steps: one batch says little."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a training trains on, and what is told of it."""
+
+    table: pa.Table
+    metrics: Metrics = field(default_factory=dict)
+
+
+class TrainingStage(TrainingSettings, Stage):
+    """Base of sft, dpo, grpo and distill."""
+
+    makes: ClassVar[str] = "model"
+    expensive: ClassVar[bool] = True
+
+    model: Model
+    chat_template_kwargs: dict[str, JsonValue] = Field(default_factory=dict)
+    """Passed to the chat template, as in `generate`; e.g. enable_thinking."""
+
+    @abstractmethod
+    def prepare(self, context: Context, student: Student) -> Prepared:
+        """Make the rows to train on; write `left_out/` and the like into `context.out`.
+
+        Raises:
+            RequestError: nothing to train on, or rows that must not be trained on.
+        """
+
+    @abstractmethod
+    def open_trainer(self, bench: Bench) -> AbstractContextManager[Any]:
+        """The trl trainer over `bench.rows`; what it needs beside is closed with the block."""
+
+    def run(self, context: Context) -> Metrics:
+        """Prepare, train, save.
+
+        Raises:
+            RequestError: rows, a model or settings that cannot be used.
+            StepFailed: memory or disk ran out, or the loss became NaN.
+            StoppedOnPurpose: stopped at a checkpoint; the same command goes on.
+        """
+        refuse_missing_libraries()
+        quiet_environment()
+        use_one_device()
+        numerics = choose_numerics(self, use_threads(context.workers), 1)
+        student = open_student(context.path(self.model), self.model)
+        prepared = self.prepare(context, student)
+        checkpoints = launch(self, context, student, numerics, prepared.table)
+        result = checkpoints.all()[-1]
+        save_student(student, result, context.out, numerics.arithmetic)
+        log = _steps(trainer_state(result))
+        _write_log(context.out, log)
+        facts = _facts(checkpoints)
+        told = {**asdict(numerics), "attention": facts.pop("attention")}
+        return {**prepared.metrics, **_losses(log), **facts, "numerics": told}
+
+
+def _facts(checkpoints: Checkpoints) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads((checkpoints.folder / FACTS).read_text(encoding="utf-8"))
+    return facts
+
+
+def _steps(state: dict[str, Any]) -> list[dict[str, Any]]:
+    """One record for each optimizer step; without clocks, which would differ from run to run."""
+    return [
+        {"step": entry["step"], **{name: entry[name] for name in sorted(entry) if _is_fact(name)}}
+        for entry in state["log_history"]
+        if "loss" in entry
+    ]
+
+
+def _is_fact(name: str) -> bool:
+    return name != "step" and not name.endswith(("time", "per_second"))
+
+
+def _losses(log: list[dict[str, Any]]) -> dict[str, Any]:
+    last = log[-LAST_STEPS:]
+    return {
+        "steps": len(log),
+        "loss_first": log[0]["loss"],
+        "loss_last": sum(step["loss"] for step in last) / len(last),
+    }
+
+
+def _write_log(out: Path, log: list[dict[str, Any]]) -> None:
+    """`log/steps.jsonl`: the loss curve and what trl logs with it, one line for each step."""
+    write_text(out / "log" / "steps.jsonl", "".join(json.dumps(step) + "\n" for step in log))
