@@ -63,6 +63,17 @@ def pass_rate(accepted: int, drawn: int, quota: int | None) -> float | None:
     return (quota - 1) / (drawn - 1)
 
 
+def pass_at_1(solved: Sequence[int], samples: int) -> dict[str, float | None]:
+    """`pass@1` and its standard error from the solved samples of each problem; None without any.
+
+    Args:
+        samples: completions drawn for each problem.
+    """
+    shares = [count / samples for count in solved]
+    mean = sum(shares) / len(shares) if shares else None
+    return {"pass@1": mean, "pass@1_se": standard_error(shares)}
+
+
 def standard_error(values: Sequence[float]) -> float | None:
     """Standard error of the mean over problems, each a cluster of samples; None below two.
 

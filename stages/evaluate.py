@@ -17,7 +17,7 @@ from pydantic import Field, JsonValue
 
 from ..models.preview import Preview
 from ..models.prompts import Asking
-from ..models.quota import standard_error
+from ..models.quota import pass_at_1
 from ..models.teacher import Engine, LocalTeacher
 from ..pipeline.forecast import Forecast
 from ..pipeline.references import Execution, FilterName, Model, Samples
@@ -79,11 +79,9 @@ class Evaluate(Asking, Stage):
         )
 
     def _scores(self, tally: Tally) -> Metrics:
-        shares = [solved / self.samples for solved in tally.accepted]
         return {
-            "pass@1": sum(shares) / len(shares) if shares else None,
-            "pass@1_se": standard_error(shares),
+            **pass_at_1(tally.accepted, self.samples),
             "unjudged": tally.unjudged(self.correct),
-            "n_problems": len(shares),
-            "n_samples": self.samples * len(shares),
+            "n_problems": len(tally.accepted),
+            "n_samples": self.samples * len(tally.accepted),
         }

@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ..pipeline.references import Execution
+from ..models.prompts import Asking
+from ..pipeline.references import Execution, FilterName, Samples
 from ..pipeline.stage import Config
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -27,6 +28,26 @@ class Lora(Config):
     dropout: Share = 0.0
     target: Literal["all-linear"] | tuple[str, ...] = "all-linear"
     """Names of linear layers such as q_proj; all-linear leaves out the output head."""
+
+
+class Evaluation(Asking):
+    """Look at the student while it is trained, with the project's own judges."""
+
+    problems: Samples
+    correct: FilterName
+    """The filter whose score of 1 is a solved problem."""
+    also: tuple[FilterName, ...] = ()
+    """Filters whose mean score is reported beside it."""
+    every: Count | None = None
+    """Optimizer steps between two looks; None: a tenth of the training. The start and the end are
+    always looked at."""
+    limit: Count | None = 64
+    """Only the first so many problems; None: all."""
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """Names of the filters to ask, each once."""
+        return tuple(dict.fromkeys((self.correct, *self.also)))
 
 
 class TrainingSettings(Config):
@@ -49,6 +70,10 @@ class TrainingSettings(Config):
     """End after so many optimizer steps; None: after `epochs`."""
     lora: Lora | None = None
     """None trains all weights."""
+    evaluate: Evaluation | None = None
+    """Evaluation while training; None: none."""
+    keep: Literal["last", "best"] = "last"
+    """Which weights become the result: the last ones, or those that `evaluate` scored best."""
 
     micro_batch: Annotated[Count | None, Execution()] = None
     """Examples per forward pass; None: the whole batch. Make it smaller when memory runs out."""
@@ -68,6 +93,12 @@ class TrainingSettings(Config):
     machines): a file, or the name of a shipped one such as fsdp2-8."""
     trackers: Annotated[tuple[Tracker, ...], Execution()] = ()
     """Where the loss is reported beside the artifact's own log."""
+
+    @model_validator(mode="after")
+    def _best_is_measured(self) -> TrainingSettings:
+        if self.keep == "best" and self.evaluate is None:
+            raise ValueError("keep: best needs evaluate, which says what is best")
+        return self
 
     @model_validator(mode="after")
     def _batch_is_whole_micro_batches(self) -> TrainingSettings:

@@ -24,7 +24,8 @@ from ..pipeline.references import Model
 from ..pipeline.shards import write_text
 from ..pipeline.stage import Context, Metrics, Stage
 from .running.bench import Bench
-from .running.checkpoints import Checkpoints, trainer_state
+from .running.checkpoints import Checkpoints, step_of, trainer_state
+from .running.evaluation import PREFIX, best_step
 from .running.fit import FACTS
 from .running.launch import launch
 from .running.numerics import (
@@ -87,13 +88,33 @@ class TrainingStage(TrainingSettings, Stage):
         student = open_student(context.path(self.model), self.model)
         prepared = self.prepare(context, student)
         checkpoints = launch(self, context, student, numerics, prepared.table)
-        result = checkpoints.all()[-1]
+        state = trainer_state(checkpoints.all()[-1])
+        result = self._result(checkpoints, state)
         save_student(student, result, context.out, numerics.arithmetic)
-        log = _steps(trainer_state(result))
-        _write_log(context.out, log)
+        log = _steps(state)
+        _write_log(context.out / "log" / "steps.jsonl", log)
         facts = _facts(checkpoints)
         told = {**asdict(numerics), "attention": facts.pop("attention")}
-        return {**prepared.metrics, **_losses(log), **facts, "numerics": told}
+        scores = self._scores(context, state, result)
+        return {**prepared.metrics, **_losses(log), **scores, **facts, "numerics": told}
+
+    def _result(self, checkpoints: Checkpoints, state: dict[str, Any]) -> Path:
+        """The checkpoint whose weights are kept."""
+        best = best_step(state["log_history"]) if self.keep == "best" else None
+        return checkpoints.folder / f"checkpoint-{best or state['global_step']}"
+
+    def _scores(self, context: Context, state: dict[str, Any], result: Path) -> Metrics:
+        """`log/evaluations.jsonl`, and the scores at the start and of the kept weights."""
+        if self.evaluate is None:
+            return {}
+        looks = [
+            {"step": entry["step"], **{name: entry[name] for name in entry if name in names}}
+            for entry in state["log_history"]
+            if (names := {name for name in entry if name.startswith(PREFIX)})
+        ]
+        _write_log(context.out / "log" / "evaluations.jsonl", looks)
+        kept = next(look for look in looks if look["step"] == step_of(result))
+        return {"kept_step": step_of(result), "before": looks[0], "after": kept}
 
 
 def _facts(checkpoints: Checkpoints) -> dict[str, Any]:
@@ -123,6 +144,5 @@ def _losses(log: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _write_log(out: Path, log: list[dict[str, Any]]) -> None:
-    """`log/steps.jsonl`: the loss curve and what trl logs with it, one line for each step."""
-    write_text(out / "log" / "steps.jsonl", "".join(json.dumps(step) + "\n" for step in log))
+def _write_log(file: Path, lines: list[dict[str, Any]]) -> None:
+    write_text(file, "".join(json.dumps(line) + "\n" for line in lines))

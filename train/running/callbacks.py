@@ -8,14 +8,18 @@ from typing import Any, Final
 from ...pipeline.errors import StepFailed
 from .bench import Bench
 from .checkpoints import Checkpoints
+from .evaluation import Evaluator, best_step, summary
 
 CHECKPOINTS: Final = 20
 """Of a whole training, unless `checkpoint_every` says otherwise."""
+EVALUATIONS: Final = 10
+"""Of a whole training, unless `evaluate.every` says otherwise."""
 
 
-def common_callbacks(bench: Bench) -> list[Any]:
+def common_callbacks(bench: Bench, trainer: Any, evaluator: Evaluator | None) -> list[Any]:
     """Callbacks of every training, in the order in which they are to act."""
-    return [_reporter(bench), _saver(bench)]
+    looking = [] if evaluator is None else [_looker(bench, trainer, evaluator)]
+    return [_reporter(bench), *looking, _saver(bench)]
 
 
 def _reporter(bench: Bench) -> Any:
@@ -61,6 +65,42 @@ def _saver(bench: Bench) -> Any:
 
         def on_save(self, args: Any, state: Any, control: Any, **facts: Any) -> None:
             if bench.main:
-                checkpoints.seal(state.global_step)
+                best = best_step(state.log_history) if bench.settings.keep == "best" else None
+                checkpoints.seal(state.global_step, keep=best)
 
     return Saver()
+
+
+def _looker(bench: Bench, trainer: Any, evaluator: Evaluator) -> Any:
+    from accelerate.utils import gather_object
+    from transformers import TrainerCallback
+
+    config = evaluator.config
+    share = slice(trainer.args.process_index, None, trainer.args.world_size)
+
+    class Looker(TrainerCallback):  # type: ignore[misc]
+        """Evaluates the student at the start, now and then, and at the end."""
+
+        def on_train_begin(self, args: Any, state: Any, control: Any, **facts: Any) -> None:
+            if state.global_step == 0:
+                self._look(control)
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **facts: Any) -> None:
+            every = config.every or max(1, state.max_steps // EVALUATIONS)
+            if state.global_step % every and state.global_step < state.max_steps:
+                return
+            self._look(control)
+            if bench.settings.keep == "best" and best_step(state.log_history) == state.global_step:
+                control.should_save = True
+
+        def _look(self, control: Any) -> None:
+            scored = evaluator.scores(trainer.model, share)
+            if trainer.args.world_size > 1:
+                scored = gather_object(scored)
+            due = control.should_log
+            trainer.model.eval()  # or trl would add what it gathered of the training so far
+            trainer.log(summary(config, scored))
+            trainer.model.train()
+            control.should_log = due  # logging these had cancelled the log of the step itself
+
+    return Looker()

@@ -7,14 +7,16 @@ step reads both from there.
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ...pipeline.disk import disk_failure
-from ...pipeline.errors import StepFailed, StoppedOnPurpose
+from ...pipeline.errors import RequestError, StepFailed, StoppedOnPurpose
 from ...pipeline.shards import write_text
 from .bench import Bench
 from .callbacks import common_callbacks
 from .checkpoints import Checkpoints, trainer_state
+from .evaluation import Evaluator, open_evaluator
 
 if TYPE_CHECKING:
     from ..training import TrainingStage
@@ -34,9 +36,11 @@ def fit(stage: TrainingStage, bench: Bench) -> None:
     from transformers import PrinterCallback
 
     last = Checkpoints(bench.checkpoints).latest()
-    with stage.open_trainer(bench) as trainer:
+    if last is not None and is_finished(trainer_state(last)):
+        return
+    with stage.open_trainer(bench) as trainer, _evaluator(bench, trainer) as evaluator:
         trainer.remove_callback(PrinterCallback)
-        for callback in common_callbacks(bench):
+        for callback in common_callbacks(bench, trainer, evaluator):
             trainer.add_callback(callback)
         if bench.main:
             write_text(bench.checkpoints / FACTS, json.dumps(_facts(trainer)))
@@ -55,6 +59,23 @@ def fit(stage: TrainingStage, bench: Bench) -> None:
             f"stopped after step {state.global_step} of {state.max_steps}, which is a checkpoint; "
             "run the same command to go on"
         )
+
+
+def is_finished(state: dict[str, Any]) -> bool:
+    """Whether a checkpoint is the last one of its training."""
+    return bool(state["global_step"] >= state["max_steps"])
+
+
+def _evaluator(bench: Bench, trainer: Any) -> AbstractContextManager[Evaluator | None]:
+    config = bench.settings.evaluate
+    if config is None:
+        return nullcontext()
+    if trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled:
+        raise RequestError(
+            "evaluate while training needs whole weights in each process, and FSDP or DeepSpeed "
+            "cuts them into pieces. Leave evaluate out and add an evaluate step after this one."
+        )
+    return open_evaluator(bench, config)
 
 
 def _facts(trainer: Any) -> dict[str, Any]:
