@@ -27,6 +27,7 @@ from .running.bench import Bench
 from .running.checkpoints import Checkpoints, step_of, trainer_state
 from .running.evaluation import PREFIX, best_step
 from .running.fit import FACTS
+from .running.full_disk import told_in_words
 from .running.launch import launch
 from .running.numerics import (
     choose_numerics,
@@ -90,7 +91,8 @@ class TrainingStage(TrainingSettings, Stage):
         checkpoints = launch(self, context, student, numerics, prepared.table)
         state = trainer_state(checkpoints.all()[-1])
         result = self._result(checkpoints, state)
-        save_student(student, result, context.out, numerics.arithmetic)
+        with told_in_words(context.out):
+            save_student(student, result, context.out, numerics.arithmetic)
         log = _steps(state)
         _write_log(context.out / "log" / "steps.jsonl", log)
         facts = _facts(checkpoints)

@@ -34,7 +34,7 @@ class Checkpoints:
         self.folder = folder
 
     def begin(self, identity: Mapping[str, Any]) -> None:
-        """Keep what is there if it belongs to this very training; remove it otherwise.
+        """Keep what is whole and belongs to this very training; remove everything else.
 
         Args:
             identity: JSON values that say what is trained on what.
@@ -45,9 +45,12 @@ class Checkpoints:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir(parents=True)
             write_text(file, text)
+        for folder in self.folder.glob("checkpoint-*"):
+            if not is_sealed(folder):
+                shutil.rmtree(folder)
 
     def all(self) -> list[Path]:
-        """Every sealed checkpoint, oldest first; damaged ones are left aside."""
+        """Every sealed checkpoint, oldest first."""
         found = [folder for folder in self.folder.glob("checkpoint-*") if is_sealed(folder)]
         return sorted(found, key=step_of)
 

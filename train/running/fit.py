@@ -10,13 +10,13 @@ import json
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from ...pipeline.disk import disk_failure
 from ...pipeline.errors import RequestError, StepFailed, StoppedOnPurpose
 from ...pipeline.shards import write_text
 from .bench import Bench
 from .callbacks import common_callbacks
 from .checkpoints import Checkpoints, trainer_state
 from .evaluation import Evaluator, open_evaluator
+from .full_disk import told_in_words
 
 if TYPE_CHECKING:
     from ..training import TrainingStage
@@ -45,20 +45,29 @@ def fit(stage: TrainingStage, bench: Bench) -> None:
         if bench.main:
             write_text(bench.checkpoints / FACTS, json.dumps(_facts(trainer)))
         if last is not None:
-            done = trainer_state(last)["global_step"]
-            bench.context.progress.note(f"going on from the checkpoint of step {done}")
-        try:
-            trainer.train(resume_from_checkpoint=None if last is None else str(last))
-        except torch.OutOfMemoryError as error:
-            raise _out_of_memory(error, bench) from error
-        except (OSError, RuntimeError) as error:
-            raise _disk_failure(error, bench) or error from error
+            _go_on(trainer, trainer_state(last), bench)
+        with told_in_words(f"a checkpoint below {bench.checkpoints}"):
+            try:
+                trainer.train(resume_from_checkpoint=None if last is None else str(last))
+            except torch.OutOfMemoryError as error:
+                raise _out_of_memory(error, bench) from error
         state = trainer.state
     if bench.context.stop.requested and state.global_step < state.max_steps:
         raise StoppedOnPurpose(
             f"stopped after step {state.global_step} of {state.max_steps}, which is a checkpoint; "
             "run the same command to go on"
         )
+
+
+def _go_on(trainer: Any, state: dict[str, Any], bench: Bench) -> None:
+    """What a checkpoint of transformers does not bring back by itself."""
+    if bench.main:
+        note = f"going on from the checkpoint of step {state['global_step']}"
+        bench.context.progress.note(note)
+    # trl counts the tokens of the log (`num_tokens`) in an attribute that starts at 0.
+    counted = [entry["num_tokens"] for entry in state["log_history"] if "num_tokens" in entry]
+    if counted:
+        trainer._total_train_tokens = counted[-1]
 
 
 def is_finished(state: dict[str, Any]) -> bool:
@@ -94,16 +103,3 @@ def _out_of_memory(error: Exception, bench: Bench) -> StepFailed:
         f"{settings.micro_batch or settings.batch_size}), gradient_checkpointing: true, or "
         "lora: {}. Then run the same command again: it goes on from the last checkpoint."
     )
-
-
-def _disk_failure(error: Exception, bench: Bench) -> StepFailed | None:
-    """A full disk in the words of Python, of torch's zip writer or of safetensors."""
-    import errno
-
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, OSError):
-        cause = cause.__cause__ or cause.__context__
-    text = str(error)
-    full = "No space left" in text or "PytorchStreamWriter failed" in text
-    found = cause if isinstance(cause, OSError) else OSError(errno.ENOSPC if full else 0, text)
-    return disk_failure(found, f"a checkpoint below {bench.checkpoints}")
