@@ -36,6 +36,7 @@ from .running.numerics import (
     use_one_device,
     use_threads,
 )
+from .running.trackers import prepare_trackers
 from .settings import TrainingSettings
 from .students.saving import save_student
 from .students.student import Student, open_student
@@ -85,6 +86,7 @@ class TrainingStage(TrainingSettings, Stage):
         refuse_missing_libraries()
         quiet_environment()
         use_one_device()
+        prepare_trackers(self.trackers, context)
         numerics = choose_numerics(self, use_threads(context.workers), 1)
         student = open_student(context.path(self.model), self.model)
         prepared = self.prepare(context, student)

@@ -63,8 +63,10 @@ def test_the_curve_rises_and_agrees_with_the_evaluate_step(
     given, metrics = watched("out", events, evaluate={"every": 60})
     looks = [json.loads(line) for line in (given.out / "log" / "evaluations.jsonl").open()]
     assert [look["step"] for look in looks] == [0, 60, 120, 160]
-    assert looks[0]["eval_pass@1"] == 0 and looks[0]["eval_rate/format"] == 0
-    assert looks[-1]["eval_pass@1"] == 1 and looks[-1]["eval_rate/format"] == 1
+    assert looks[0]["eval_pass@1"] == 0
+    assert looks[0]["eval_rate/format"] == 0
+    assert looks[-1]["eval_pass@1"] == 1
+    assert looks[-1]["eval_rate/format"] == 1
     assert (metrics["kept_step"], metrics["before"], metrics["after"]) == (160, looks[0], looks[-1])
     assert any(event.get("facts", {}).get("phase") == "evaluate" for event in events)
 

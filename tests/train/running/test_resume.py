@@ -1,4 +1,4 @@
-"""A training that is killed goes on to the same loss curve and the same weights, to the last bit."""
+"""A killed training goes on to the same loss curve and the same weights, to the last bit."""
 
 from __future__ import annotations
 
