@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from potstill.pipeline.artifact import Artifact
-from potstill.pipeline.errors import StoppedOnPurpose
+from potstill.pipeline.errors import StepFailed, StoppedOnPurpose
 from potstill.pipeline.sample import Sample
 from potstill.pipeline.stage import Context
 from potstill.train.running.checkpoints import Checkpoints, is_sealed, seal
@@ -135,9 +135,9 @@ def test_a_pickle_that_runs_code_does_not_run_it(
     ],
 )
 def test_a_full_disk_has_many_words(error: Exception) -> None:
-    with pytest.raises(Exception, match="a checkpoint could not be written: no space left"):
-        with told_in_words("a checkpoint"):
-            raise error
+    words = "a checkpoint could not be written: no space left"
+    with pytest.raises(StepFailed, match=words), told_in_words("a checkpoint"):
+        raise error
 
 
 def test_other_errors_keep_their_own() -> None:
