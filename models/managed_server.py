@@ -30,7 +30,7 @@ from ..pipeline.fingerprint import canonical_json
 from ..pipeline.sample import Message
 from .chat import NotRenderable, render_prompt
 from .endpoint_teacher import open_endpoints
-from .engine_args import as_flags, complete
+from .engine_args import as_flags, complete, refuse_latent_attention
 from .local_model import LocalModel, open_local_model
 from .request import Completion, Failure, Outcome, Request, Teacher
 from .sampling import Sampling
@@ -77,7 +77,7 @@ def open_served(
         StepFailed: vLLM cannot be imported, or the server does not start.
     """
     model = open_local_model(folder, config.context, template_kwargs)
-    given = _engine_args(config, model)
+    given = _engine_args(folder, config, model)
     port, key = _free_port(), secrets.token_urlsafe(24)
     command = [*_program(folder), *as_flags(_server_args(port, model) | given)]
     server = ServerProcess(command, _environment(config, key), port, note, startup_s)
@@ -180,7 +180,7 @@ class ServedTeacher:
         return dataclasses.replace(outcome, prefill=prefill, model=self._model.name)
 
 
-def _engine_args(config: LocalTeacher, model: LocalModel) -> dict[str, Any]:
+def _engine_args(folder: Path, config: LocalTeacher, model: LocalModel) -> dict[str, Any]:
     try:
         from vllm.engine.arg_utils import AsyncEngineArgs
         from vllm.platforms import current_platform
@@ -189,6 +189,7 @@ def _engine_args(config: LocalTeacher, model: LocalModel) -> dict[str, Any]:
             f"vLLM is installed but cannot be imported: {type(error).__name__}: {error}. "
             "Run potstill doctor, or set engine: transformers."
         ) from error
+    refuse_latent_attention(folder, current_platform.is_cpu())
     names = [field.name for field in dataclasses.fields(AsyncEngineArgs)]
     return complete(config.engine_args, names, model.context, current_platform.is_cpu())
 

@@ -27,7 +27,7 @@ from typing import Any, Final
 from ..pipeline.errors import RequestError, StepFailed
 from ..pipeline.fingerprint import canonical_json
 from .chat import RenderedPrompt
-from .engine_args import complete, refuse_data_parallel
+from .engine_args import complete, refuse_data_parallel, refuse_latent_attention
 from .local_model import LocalModel, open_local_model
 from .request import Completion, Failure, Outcome, Request
 from .sampling import Sampling
@@ -240,6 +240,7 @@ def _start_engine(folder: Path, model: LocalModel, config: LocalTeacher) -> Any:
             f"vLLM is installed but cannot be imported: {type(error).__name__}: {error}. "
             "Run potstill doctor, or set engine: transformers."
         ) from error
+    refuse_latent_attention(folder, current_platform.is_cpu())
     names = [field.name for field in dataclasses.fields(EngineArgs)]
     given = complete(config.engine_args, names, model.context, current_platform.is_cpu())
     try:

@@ -1,12 +1,13 @@
 """Finding finished artifacts on disk without a recipe: `recipe/step`, or a path.
 
 Several artifacts of one step may lie side by side, one for each address it had; the latest to be
-finished counts.
+finished counts. An artifact may hold others below it, such as what a policy wrote while it was
+trained: `recipe/step/samples`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from .artifact import MANIFEST, Artifact, open_artifact
@@ -16,18 +17,19 @@ from .suggest import suggest
 
 
 def find_path(work: Path, name: str) -> Path:
-    """The folder or file that STEP-OR-PATH means: an existing path, or `recipe/step`.
+    """The folder or file that STEP-OR-PATH means: an existing path, `recipe/step`, or a part of it.
 
     Raises:
         RequestError: neither; the message names the steps that there are.
     """
     recipe, _, step = name.partition("/")
     latest = latest_artifacts(work / recipe) if step else {}
-    if step in latest:
-        return latest[step].path.absolute()
+    found = latest.get(step) or next((part for part in _parts(latest) if part.step == step), None)
+    if found is not None:
+        return found.path.absolute()
     if Path(name).exists():
         return Path(name).absolute()
-    known = [f"{run.name}/{found}" for run in run_dirs(work) for found in latest_artifacts(run)]
+    known = [f"{run.name}/{step}" for run in run_dirs(work) for step in latest_artifacts(run)]
     raise RequestError(f"{name!r} is neither a path nor a finished step; {suggest(name, known)}")
 
 
@@ -48,8 +50,20 @@ def latest_artifacts(run_dir: Path) -> dict[str, Artifact]:
 
 
 def all_latest(work: Path) -> list[Artifact]:
-    """The latest artifacts of every recipe in a work directory, run by run."""
-    return [artifact for run in run_dirs(work) for artifact in latest_artifacts(run).values()]
+    """The latest artifacts of every recipe in a work directory, run by run, parts last."""
+    found = []
+    for run in run_dirs(work):
+        latest = latest_artifacts(run)
+        found += [*latest.values(), *_parts(latest)]
+    return found
+
+
+def _parts(artifacts: Mapping[str, Artifact]) -> Iterator[Artifact]:
+    """The artifacts that lie below these; they are called `step/part`."""
+    for artifact in artifacts.values():
+        manifests = sorted(artifact.path.glob(f"*/{MANIFEST}"))
+        cache = DigestCache(artifact.path.parent.parent / ".digests.json")
+        yield from _opened((file.parent for file in manifests), cache)
 
 
 def _opened(folders: Iterable[Path], cache: DigestCache) -> Iterable[Artifact]:

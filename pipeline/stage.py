@@ -36,7 +36,8 @@ STATE: Final = "state"
 class Config(BaseModel):
     """Base of stages and of the parts nested in them: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # The docstring below a field is its description: in `potstill schema` and in `train … --help`.
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,12 @@ from .judge import JudgeSamples
 from .label import LabelByMajority
 from .load import Load
 from .mix import Mix
+from .reuse import Reuse
 from .select import Select
 
 STAGES: dict[str, type[Stage]] = {
     "load": Load,
+    "reuse": Reuse,
     "generate": Generate,
     "judge": JudgeSamples,
     "label": LabelByMajority,
@@ -34,5 +36,6 @@ __all__ = [
     "LabelByMajority",
     "Load",
     "Mix",
+    "Reuse",
     "Select",
 ]

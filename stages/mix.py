@@ -25,6 +25,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from ..pipeline.errors import RequestError
+from ..pipeline.pairs import refuse_pairs
 from ..pipeline.references import Samples
 from ..pipeline.sample import SAMPLE_SCHEMA
 from ..pipeline.shards import ROWS_PER_SHARD, write_table
@@ -59,6 +60,8 @@ class Mix(Stage):
             RequestError: a part is empty, or too small for what is asked.
         """
         parts = {name: context.samples(name) for name in sorted(self.parts)}
+        for name, part in parts.items():
+            refuse_pairs(part, f"parts.{name}")
         have = {name: artifact.rows or 0 for name, artifact in parts.items()}
         counts = self._counts(have)
         if none := [name for name, rows in counts.items() if rows == 0]:

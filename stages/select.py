@@ -8,12 +8,12 @@
 
 A score must be at least its threshold. A score of None is unknown and not wrong: it is left out
 as `<filter>_unknown` unless `unknown: keep`. Samples go on unchanged and in their order; the
-others are named with their reason under `left_out/`. Nothing is judged here.
+others are named with their reason under `left_out/`. With `pairs` it is preference pairs that go
+on: see pairs.py. Nothing is judged here.
 """
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated, ClassVar, Literal
 
 import polars as pl
@@ -21,47 +21,22 @@ import pyarrow as pa
 from pydantic import Field, model_validator
 
 from ..pipeline.artifact import Artifact
-from ..pipeline.errors import RequestError, StepFailed
+from ..pipeline.errors import StepFailed
+from ..pipeline.pairs import refuse_pairs
 from ..pipeline.references import FilterName, Samples, Verdicts
 from ..pipeline.shards import read_table, shard_files, write_table
-from ..pipeline.stage import Config, Context, Metrics, Stage
-from ..pipeline.verdicts import (
-    VerdictSet,
-    find_verdicts,
-    read_verdict_sets,
-    samples_digest,
-)
+from ..pipeline.stage import Context, Metrics, Stage
 from .aside import LEFT_OUT_SCHEMA, Aside
+from .choosing import PerPrompt, thin_out
+from .pairs import Pairs, make_pairs, write_pairs
+from .scores import Scores, read_scores
 
 Threshold = Annotated[float, Field(ge=0, le=1)]
 Unknown = Literal["leave_out", "keep"]
 
 
-class PerPrompt(Config):
-    """How many samples of one problem go on, and which: exactly one of the three."""
-
-    shortest: int | None = Field(None, ge=1)
-    """By code points of the completion; equals in their order."""
-    first: int | None = Field(None, ge=1)
-    random: int | None = Field(None, ge=1)
-    """By a hash of seed and id: the same ones whatever stands beside them."""
-    seed: int = 0
-
-    @model_validator(mode="after")
-    def _one_way(self) -> PerPrompt:
-        if sum(most is not None for most in (self.shortest, self.first, self.random)) != 1:
-            raise ValueError("per_prompt must say one of shortest, first and random")
-        if "seed" in self.model_fields_set and self.random is None:
-            raise ValueError("seed belongs to per_prompt: {random: …}")
-        return self
-
-    @property
-    def most(self) -> int:
-        return self.shortest or self.first or self.random or 0
-
-
 class Select(Stage):
-    """Lets good samples go on."""
+    """Lets good samples go on, or pairs of a good and a bad one."""
 
     kind: ClassVar[str] = "select"
 
@@ -71,63 +46,61 @@ class Select(Stage):
     keep: dict[FilterName, Threshold] = {}
     unknown: Unknown | dict[FilterName, Unknown] = "leave_out"
     per_prompt: PerPrompt | None = None
+    pairs: Pairs | None = None
+    """Make preference pairs for dpo of samples that are kept and samples that are known bad."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Select:
-        if not self.keep and self.per_prompt is None:
-            raise ValueError("select must say what to keep: thresholds, per_prompt, or both")
+        if not self.keep and self.per_prompt is None and self.pairs is None:
+            raise ValueError("select must say what to keep: thresholds, per_prompt, both, or pairs")
         if isinstance(self.unknown, dict) and (strange := self.unknown.keys() - self.keep.keys()):
             raise ValueError(f"unknown names {', '.join(sorted(strange))}, which keep does not")
         return self
 
+    @model_validator(mode="after")
+    def _pairs_are_said_once(self) -> Select:
+        if self.pairs is not None:
+            if self.per_prompt is not None:
+                raise ValueError("pairs has a per_prompt of its own: say pairs.per_prompt")
+            self.pairs.least(self.keep.get(self.pairs.by))
+        return self
+
     def run(self, context: Context) -> Metrics:
-        """Write the samples that go on, and `left_out/`.
+        """Write the samples or pairs that go on, and `left_out/`.
 
         Raises:
-            RequestError: no verdicts of a filter on these samples.
+            RequestError: no verdicts of a filter on these samples, or they are pairs already.
             StepFailed: verdicts do not belong to the samples, or nothing is kept.
         """
         source = context.samples(self.samples)
-        index = _index(source, lengths=self.per_prompt is not None)
-        index = index.with_columns(reason=pl.coalesce(self._rejections(source, context, index)))
+        refuse_pairs(source, "select.samples")
+        index = _index(source, texts=self.per_prompt is not None or self.pairs is not None)
+        scores = self._scores(source, context, index)
+        index = index.with_columns(reason=pl.coalesce(self._rejections(scores)))
+        if self.pairs is not None:
+            least = self.pairs.least(self.keep.get(self.pairs.by))
+            made = make_pairs(index, scores[self.pairs.by], self.pairs, least)
+            account = _account(source, context, made.index)
+            told = write_pairs(source, made, context)
+            return {**account, "used": account["rows"], "rows": 2 * len(made.rows), **told}
         if self.per_prompt is not None:
-            index = _thin_out(index, self.per_prompt)
-        reasons = index["reason"]
-        if reasons.null_count() == 0:
-            counts = ", ".join(f"{row[0]} {row[1]}" for row in _ranking(reasons))
-            raise StepFailed(
-                f"none of the {len(index)} samples of step {source.step!r} is kept: "
-                f"{counts or 'there are none'}. Look at them, or lower a threshold in 'keep'"
-            )
-        rows = _write_kept(source, reasons.is_null(), context)
-        left_out = Aside(context.out / "left_out", LEFT_OUT_SCHEMA)
-        for sample_id, reason in index.filter(reasons.is_not_null())["id", "reason"].iter_rows():
-            left_out.put(id=sample_id, reason=reason)
-        left_out.close()
-        return {
-            "in": len(index),
-            "rows": rows,
-            "left_out": left_out.reasons,
-            "prompts_in": index["prompt_id"].n_unique(),
-            "prompts": index.filter(reasons.is_null())["prompt_id"].n_unique(),
-        }
+            index = thin_out(index, self.per_prompt)
+        account = _account(source, context, index)
+        _write_kept(source, index["reason"].is_null(), context)
+        return account
 
-    def _rejections(self, source: Artifact, context: Context, index: pl.DataFrame) -> list[pl.Expr]:
-        """For each filter, the reason to leave a row out or null; the first one counts.
+    def _scores(self, source: Artifact, context: Context, index: pl.DataFrame) -> Scores:
+        """The verdicts of the filters that `keep` and `pairs` name, in the order of their names: a
+        recipe's order is not identity, so it must not show in the data."""
+        names = {*self.keep, *([] if self.pairs is None else [self.pairs.by])}
+        steps = (self.verdicts,) if isinstance(self.verdicts, str) else self.verdicts
+        return read_scores(sorted(names), source, steps, index["id"], context)
 
-        Filters are asked in the order of their names: a recipe's order is not identity, so it must
-        not show in the data.
-        """
+    def _rejections(self, scores: Scores) -> list[pl.Expr]:
+        """For each filter, the reason to leave a row out or null; the first one counts."""
         rejections: list[pl.Expr] = [pl.lit(None, pl.String)]
-        places = [source, *(context.inputs[name] for name in _listed(self.verdicts))]
-        digest = samples_digest(source.path) if self.keep else ""
         for name in sorted(self.keep):
-            identity = context.filters[name].identity(context.digest)
-            found = find_verdicts([p.path for p in places], identity, digest)
-            if found is None:
-                raise RequestError(_not_judged(name, places, source))
-            scores = _scores(found, source, index)
-            score, reason = pl.lit(scores["score"]), pl.lit(scores["reason"])
+            score, reason = pl.lit(scores[name]["score"]), pl.lit(scores[name]["reason"])
             if self._unknown(name) == "leave_out":
                 rejections.append(pl.when(score.is_null()).then(pl.lit(f"{name}_unknown")))
             rejections.append(pl.when(score < self.keep[name]).then(pl.lit(f"{name}_") + reason))
@@ -139,65 +112,47 @@ class Select(Stage):
         return self.unknown
 
 
-def _listed(verdicts: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (verdicts,) if isinstance(verdicts, str) else verdicts
-
-
-def _index(source: Artifact, lengths: bool) -> pl.DataFrame:
-    """id, prompt_id and, where wanted, the completion's length; no text stays in memory."""
+def _index(source: Artifact, texts: bool) -> pl.DataFrame:
+    """row, id, prompt_id and, where wanted, what is asked of completions: length (code points),
+    text (a hash) and cut (by the token limit). No text stays in memory."""
+    completion, generation = pl.col("completion"), pl.col("generation")
+    asked = {
+        "length": completion.str.len_chars(),
+        "text": completion.hash(),
+        "cut": (generation.struct.field("finish_reason") == "length").fill_null(False),
+    }
     frames = []
     for file in shard_files(source.path):
-        columns = ["id", "prompt_id", *(["completion"] if lengths else [])]
+        columns = ["id", "prompt_id", *(["completion", "generation"] if texts else [])]
         frame = pl.DataFrame(read_table(file, columns))
-        if lengths:
-            size = pl.col("completion").str.len_chars().alias("length")
-            frame = frame.select("id", "prompt_id", size)
-        frames.append(frame)
-    return pl.concat(frames)
+        frames.append(frame.select("id", "prompt_id", **(asked if texts else {})))
+    return pl.concat(frames).with_row_index("row")
 
 
-def _scores(found: VerdictSet, source: Artifact, index: pl.DataFrame) -> pl.DataFrame:
-    """Scores and reasons of one filter, row-aligned with the index."""
-    frame = pl.DataFrame(read_table(shard_files(found.path), ["id", "score", "reason"]))
-    if not frame["id"].equals(index["id"]):
+def _account(source: Artifact, context: Context, index: pl.DataFrame) -> Metrics:
+    """Write `left_out/`; returns the counts: in = rows that go on + left out by reason.
+
+    Raises:
+        StepFailed: nothing goes on.
+    """
+    reasons = index["reason"]
+    if reasons.null_count() == 0:
+        counts = ", ".join(f"{row[0]} {row[1]}" for row in _ranking(reasons))
         raise StepFailed(
-            f"{found.path} does not hold the verdicts of the {len(index)} samples of step "
-            f"{source.step!r} in their order. Remove its step's folder and run again"
+            f"none of the {len(index)} samples of step {source.step!r} is kept: "
+            f"{counts or 'there are none'}. Look at them, or change the thresholds"
         )
-    return frame
-
-
-def _not_judged(name: str, places: list[Artifact], source: Artifact) -> str:
-    lines = []
-    for place in places:
-        sets = read_verdict_sets(place.path)
-        what = ", ".join(sets) or "no verdicts"
-        stale = f" (its {name!r} has other settings or judged other samples)" * (name in sets)
-        lines.append(f"step {place.step!r} has {what}{stale}")
-    return (
-        f"keep names filter {name!r}, but it has not judged the samples of step {source.step!r}: "
-        f"{'; '.join(lines)}. Add {name!r} to the filters of a judge step that 'verdicts' names"
-    )
-
-
-def _thin_out(index: pl.DataFrame, per_prompt: PerPrompt) -> pl.DataFrame:
-    """Give what is too many of one prompt the reason `per_prompt`."""
-    row = pl.int_range(pl.len()).alias("row")
-    kept = index.with_columns(row).filter(pl.col("reason").is_null())
-    if per_prompt.shortest is not None:
-        kept = kept.sort("length", "row", nulls_last=True)
-    elif per_prompt.random is not None:
-        ranks = [_draw(per_prompt.seed, sample_id) for sample_id in kept["id"]]
-        kept = kept.with_columns(pl.Series("rank", ranks, pl.Binary)).sort("rank", "row")
-    place = pl.int_range(pl.len()).over("prompt_id")
-    surplus = kept.filter(place >= per_prompt.most)["row"]
-    is_surplus = pl.int_range(pl.len()).is_in(surplus.implode())
-    reason = pl.when(is_surplus).then(pl.lit("per_prompt")).otherwise("reason")
-    return index.with_columns(reason=reason)
-
-
-def _draw(seed: int, sample_id: str) -> bytes:
-    return hashlib.blake2b(f"{seed}:{sample_id}".encode(), digest_size=8).digest()
+    left_out = Aside(context.out / "left_out", LEFT_OUT_SCHEMA)
+    for sample_id, reason in index.filter(reasons.is_not_null())["id", "reason"].iter_rows():
+        left_out.put(id=sample_id, reason=reason)
+    left_out.close()
+    return {
+        "in": len(index),
+        "rows": reasons.null_count(),
+        "left_out": left_out.reasons,
+        "prompts_in": index["prompt_id"].n_unique(),
+        "prompts": index.filter(reasons.is_null())["prompt_id"].n_unique(),
+    }
 
 
 def _ranking(reasons: pl.Series) -> list[tuple[str, int]]:
@@ -206,8 +161,8 @@ def _ranking(reasons: pl.Series) -> list[tuple[str, int]]:
     return counts.head(5).rows()
 
 
-def _write_kept(source: Artifact, kept: pl.Series, context: Context) -> int:
-    """Copy the rows that go on, shard by shard; returns their number."""
+def _write_kept(source: Artifact, kept: pl.Series, context: Context) -> None:
+    """Copy the rows that go on, shard by shard."""
     start, shards, rows = 0, 0, 0
     for file in shard_files(source.path):
         table = read_table(file)
@@ -219,4 +174,3 @@ def _write_kept(source: Artifact, kept: pl.Series, context: Context) -> int:
             shards += 1
             rows += chosen.num_rows
         context.progress.update(start, len(kept), kept=rows)
-    return rows

@@ -76,8 +76,9 @@ def why(artifacts: Sequence[Artifact], prefix: str) -> Life:
 
 
 def step_label(artifact: Artifact) -> str:
-    """`recipe/step`, as `inspect` takes it."""
-    return f"{artifact.path.parent.name}/{artifact.step}"
+    """`recipe/step`, or `recipe/step/part`, as `inspect` takes it."""
+    recipe = artifact.path.parents[artifact.step.count("/")].name
+    return f"{recipe}/{artifact.step}"
 
 
 def _candidates(artifacts: Iterable[Artifact], prefix: str) -> dict[tuple[str, str], str]:

@@ -1,10 +1,18 @@
 """What a recipe may hand to vLLM, and what it becomes on a command line."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from potstill.models.engine_args import OWNED, as_flags, complete, refuse_data_parallel
+from potstill.models.engine_args import (
+    OWNED,
+    as_flags,
+    complete,
+    refuse_data_parallel,
+    refuse_latent_attention,
+)
 from potstill.pipeline.errors import RequestError
 
 KNOWN = ["dtype", "max_num_seqs", "max_num_batched_tokens", "enable_chunked_prefill", *OWNED]
@@ -71,3 +79,14 @@ def test_arguments_become_flags() -> None:
         "2",
         '--compilation-config={"mode": 0}',
     ]
+
+
+def test_what_the_cpu_engine_computes_wrongly_is_refused(tmp_path: Path) -> None:
+    """DeepSeek's attention, whose rotary kernel is wrong there; nothing else, and not on GPUs."""
+    config = {"model_type": "deepseek_v3", "kv_lora_rank": 512}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(RequestError, match=r"deepseek_v3.*Set engine: transformers"):
+        refuse_latent_attention(tmp_path, on_cpu=True)
+    refuse_latent_attention(tmp_path, on_cpu=False)
+    (tmp_path / "config.json").write_text('{"model_type": "qwen2"}')
+    refuse_latent_attention(tmp_path, on_cpu=True)
