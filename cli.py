@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
+from typer.core import TyperGroup
 
 app = typer.Typer(
     help="Distil a reasoning teacher into a small reasoning student, step by step.",
@@ -21,8 +22,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-train_app = typer.Typer(help="One training step without writing a recipe.", no_args_is_help=True)
-app.add_typer(train_app, name="train")
 
 Recipe = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe file (YAML).")]
 Work = Annotated[Path, typer.Option("--work", help="Where artifacts are kept.")]
@@ -53,6 +52,13 @@ MaxHours = Annotated[
     typer.Option("--max-hours", metavar="H", help="Stop after H hours."),
 ]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Worker processes; 0: all cores.")]
+ModelOption = Annotated[
+    str, typer.Option("--model", metavar="M", help="A folder, recipe/step or hub:owner/name.")
+]
+TemplateSet = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--set", metavar="NAME=VALUE", help="For the chat template: enable_thinking=…"),
+]
 WORK = Path("work")
 
 
@@ -220,6 +226,65 @@ def judge(
 
 
 @app.command()
+def lint(
+    what: Step,
+    model: ModelOption,
+    max_length: Annotated[int, typer.Option("--max-length", min=0, help="0: the model's.")] = 0,
+    show: Annotated[int, typer.Option("--show", min=0, help="Examples of each finding.")] = 3,
+    set_: TemplateSet = None,
+    work: Work = WORK,
+    json: Json = False,
+) -> None:
+    """Check what a student would see of these rows, with the tokens that prove each finding.
+
+    Exit code 0 clean, 1 findings (errors or warnings; notes are facts), 2 wrong request.
+    """
+    from .models.lint.command import lint_file
+    from .pipeline.assignments import assigned
+    from .pipeline.locate import find_path
+    from .pipeline.locate_model import find_model
+    from .stages.reading.samples import read_samples
+    from .views.show_lint import LintProgress, show_lint
+    from .views.terminal import make_console, print_json
+
+    folder, rows = find_model(work, model), read_samples(find_path(work, what))
+    with LintProgress(make_console(sys.stderr)) as listen:
+        report = lint_file(folder, rows, assigned(set_), max_length or None, show, listen)
+    print_json(report.facts()) if json else show_lint(make_console(), report)
+    raise typer.Exit(int(not report.clean))
+
+
+@app.command()
+def tokens(
+    what: Step,
+    model: ModelOption,
+    rows: Annotated[int, typer.Option("--rows", min=1, help="How many rows.")] = 3,
+    id_: Annotated[str, typer.Option("--id", help="Rows with this id (or prefix).")] = "",
+    html: Annotated[str, typer.Option("--html", metavar="FILE", help="Write a page.")] = "",
+    set_: TemplateSet = None,
+    work: Work = WORK,
+    json: Json = False,
+) -> None:
+    """Show rows token by token, as the student would see them, with what is trained."""
+    from .models.chat import load_tokenizer
+    from .models.token_rows import token_rows
+    from .pipeline.assignments import assigned
+    from .pipeline.locate import find_path
+    from .pipeline.locate_model import find_model
+    from .stages.reading.samples import read_samples
+    from .views.show_tokens import show_tokens
+    from .views.terminal import make_console, print_json
+
+    tokenizer = load_tokenizer(find_model(work, model))
+    samples = read_samples(find_path(work, what))
+    found = token_rows(tokenizer, samples, assigned(set_), limit=rows, id=id_ or None)
+    if json:
+        print_json([row.facts() for row in found])
+    else:
+        show_tokens(make_console(), found, Path(html) if html else None)
+
+
+@app.command()
 def doctor(work: Work = WORK, json: Json = False) -> None:
     """Check versions, GPU, engines and sandbox: what works here and what to install."""
     from .views.doctor import doctor as examine
@@ -251,27 +316,27 @@ def schema() -> None:
     print_json(recipe_schema(CATALOG))
 
 
-@train_app.command()
-def sft(
-    data: Annotated[str, typer.Option("--data", help="recipe/step, a folder or a file.")],
-    model: Annotated[str, typer.Option("--model", help="A folder or hub:owner/name.")],
-    set_: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option("--set", metavar="FIELD=VALUE", help="A field of the step, e.g. epochs=3."),
-    ] = None,
-    name: Annotated[str, typer.Option("--name", help="Name of the run.")] = "train-sft",
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Train again if changed.")] = False,
-    work: Work = WORK,
-    json: Json = False,
-) -> None:
-    """Fine-tune a model on a dataset."""
-    from .catalog import CATALOG
-    from .pipeline.locate import find_path
-    from .pipeline.plan import make_plan
-    from .train.one_step import training_recipe
+class TrainCommands(TyperGroup):
+    """`train KIND`: a command for each kind of training, made when it is asked for."""
 
-    recipe = training_recipe("sft", name, find_path(work, data), model, set_ or [], CATALOG)
-    _build(make_plan(recipe, work), json, rebuild=["model"] if rebuild else [])
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names of the kinds."""
+        from .train import TRAINERS
+
+        return list(TRAINERS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a kind, or an error that names the closest one."""
+        from .cli_train import train_command
+
+        return train_command(cmd_name)
+
+
+app.add_typer(
+    typer.Typer(cls=TrainCommands, no_args_is_help=True, rich_markup_mode=None),
+    name="train",
+    help="One training step without writing a recipe.",
+)
 
 
 def _plan(recipe: Path, overrides: list[str] | None, work: Path, limit: int | None) -> Any:
@@ -283,6 +348,7 @@ def _plan(recipe: Path, overrides: list[str] | None, work: Path, limit: int | No
 
 
 def _build(plan: Any, json: bool, **options: Any) -> None:
+    """Build a plan with live progress, and print what came out."""
     from .pipeline.runner import build
     from .pipeline.status import read_states
     from .views.live import Live

@@ -1,4 +1,4 @@
-"""Filters as the reward of trl: one callable that returns the weighted sum of their scores.
+"""Filters as the reward of reinforcement learning: the weighted sum of their scores, or None.
 
     parts = {"math": Part(MathAnswer()), "format": Part(Format(), weight=0.2)}
     with open_reward(parts, JudgeContext(workers=4), ends=[tokenizer.eos_token_id]) as reward:
@@ -8,7 +8,8 @@ R1's reward is such a sum: accuracy + format + language consistency. It is one c
 for each filter because trl sums with nansum: of several functions, one that returns None counts as
 0 (trl 1.16, `grpo_trainer.py`), and unknown would become wrong. Here a completion whose *required*
 part is unknown has the reward None, which trl leaves out of its group. An unknown part that is not
-required is left out of the sum, and the known ones take its weight.
+required is left out of the sum, and the known ones take its weight. A part may be for some tasks
+only, such as a reward model for general prompts; elsewhere it is no part of the sum.
 
 The judges are those that `judge`, `accept` and `evaluate` open; nothing is judged a second way.
 """
@@ -21,10 +22,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..pipeline.errors import RequestError
-from ..pipeline.filter import Judge, JudgeContext, SampleFilter
+from ..pipeline.filter import Filter, Judge, JudgeContext, SampleFilter
 from ..pipeline.judging import judge_batch
-from ..pipeline.sample import Generation, Message, Sample, new_sample
+from ..pipeline.sample import Sample, new_sample
 from ..pipeline.verdict import Verdict
+from .policy import policy_generation, text_of, turns_of
 
 _COLUMNS = ("answer", "language", "task")
 """Columns of a dataset that a sample takes over; others are trl's or the user's."""
@@ -34,10 +36,26 @@ _COLUMNS = ("answer", "language", "task")
 class Part:
     """One filter of a reward."""
 
-    judging: SampleFilter
+    judging: Filter
     weight: float = 1.0
     required: bool = True
     """Whether the whole reward is unknown where this part is."""
+    tasks: frozenset[str] | None = None
+    """The tasks whose samples it judges; None: all."""
+
+    def judges(self, task: str) -> bool:
+        """Whether samples of a task have this part in their reward."""
+        return self.tasks is None or task in self.tasks
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a completion is worth, and why."""
+
+    reward: float | None
+    """The weighted sum; None where it is unknown."""
+    verdicts: Mapping[str, Verdict]
+    """By part, of those that judge the sample's task."""
 
 
 @contextlib.contextmanager
@@ -56,33 +74,71 @@ def open_reward(
         prefill: what the chat template wrote of each completion, such as "<think>\\n".
 
     Raises:
-        RequestError: there is no part, or one has no weight.
+        RequestError: as `sample_filters`.
     """
-    if not parts or any(part.weight <= 0 for part in parts.values()):
-        weights = {name: part.weight for name, part in parts.items()}
-        raise RequestError(f"the reward's weights are {weights}; expected one or more above 0")
     with contextlib.ExitStack() as stack:
         judges = {
-            name: stack.enter_context(part.judging.open(context)) for name, part in parts.items()
+            name: stack.enter_context(judging.open(context))
+            for name, judging in sample_filters(parts).items()
         }
         yield Reward(parts, judges, frozenset(ends), prefill)
 
 
+def sample_filters(parts: Mapping[str, Part]) -> dict[str, SampleFilter]:
+    """The filters of a reward.
+
+    Raises:
+        RequestError: there is no part, one has no weight, or one judges no single samples.
+    """
+    if not parts or any(part.weight <= 0 for part in parts.values()):
+        weights = {name: part.weight for name, part in parts.items()}
+        raise RequestError(f"the reward's weights are {weights}; expected one or more above 0")
+    found = {}
+    for name, part in parts.items():
+        if not isinstance(part.judging, SampleFilter):
+            raise RequestError(
+                f"reward {name!r} ({part.judging.kind}) judges whole datasets; expected a "
+                "filter that judges samples, such as math"
+            )
+        found[name] = part.judging
+    return found
+
+
 class Reward:
-    """What trl calls with a batch of completions; made by `open_reward`."""
+    """Judges samples; as a callable it is what trl asks of a reward function."""
 
     def __init__(
         self,
         parts: Mapping[str, Part],
         judges: Mapping[str, Judge],
-        ends: frozenset[int],
-        prefill: str,
+        ends: frozenset[int] = frozenset(),
+        prefill: str = "",
     ) -> None:
         self.__name__ = "reward"  # trl names its metrics by it
-        self._parts = parts
+        self.parts = parts
         self._judges = judges
         self._ends = ends
         self._prefill = prefill
+
+    def judge(self, samples: Sequence[Sample]) -> list[Judged]:
+        """What each sample is worth, in order."""
+        found: list[dict[str, Verdict]] = [{} for _ in samples]
+        for name, part in self.parts.items():
+            rows = [row for row, sample in enumerate(samples) if part.judges(sample.task)]
+            batch = [samples[row] for row in rows]
+            verdicts = judge_batch(name, part.judging, self._judges[name], batch) if batch else []
+            for row, verdict in zip(rows, verdicts, strict=True):
+                found[row][name] = verdict
+        return [Judged(self._sum(verdicts), verdicts) for verdicts in found]
+
+    def _sum(self, verdicts: Mapping[str, Verdict]) -> float | None:
+        """The weighted sum, or None where a required part, or every part, is unknown."""
+        known = {name: each.score for name, each in verdicts.items() if each.score is not None}
+        if not known or any(self.parts[name].required for name in verdicts if name not in known):
+            return None
+        weighted = sum(self.parts[name].weight * score for name, score in known.items())
+        there = sum(self.parts[name].weight for name in known)
+        return weighted * sum(self.parts[name].weight for name in verdicts) / there
 
     def __call__(
         self,
@@ -108,27 +164,16 @@ class Reward:
                 zip(prompts, completions, ids, strict=True)
             )
         ]
-        verdicts = {
-            name: judge_batch(name, part.judging, self._judges[name], samples)
-            for name, part in self._parts.items()
-        }
-        rewards = [
-            self._sum({name: column[row] for name, column in verdicts.items()})
-            for row in range(len(samples))
-        ]
-        self._log(verdicts, rewards, log_extra, log_metric)
-        return rewards
-
-    def _sum(self, verdicts: Mapping[str, Verdict]) -> float | None:
-        """The weighted sum, or None where a required part, or every part, is unknown."""
-        known = {name: each.score for name, each in verdicts.items() if each.score is not None}
-        if not known or any(
-            part.required and name not in known for name, part in self._parts.items()
-        ):
-            return None
-        weighted = sum(self._parts[name].weight * score for name, score in known.items())
-        there = sum(self._parts[name].weight for name in known)
-        return weighted * sum(part.weight for part in self._parts.values()) / there
+        judged = self.judge(samples)
+        if log_extra is not None:
+            for name in self.parts:
+                column = [each.verdicts.get(name) for each in judged]
+                log_extra(f"{name}/score", [verdict and verdict.score for verdict in column])
+                log_extra(f"{name}/reason", [verdict and verdict.reason for verdict in column])
+        if log_metric is not None:
+            for name, value in reward_metrics(self.parts, judged).items():
+                log_metric(name, value)
+        return [each.reward for each in judged]
 
     def _sample(
         self,
@@ -138,54 +183,24 @@ class Reward:
         tokens: Sequence[int] | None,
         columns: Mapping[str, Any],
     ) -> Sample:
-        cut = bool(tokens and self._ends) and tokens is not None and tokens[-1] not in self._ends
-        made = Generation(
-            teacher="policy",
-            revision="",
-            key="",
-            index=row,
-            seed=None,
-            finish_reason="length" if cut else "stop",
-            prompt_tokens=None,
-            completion_tokens=None if tokens is None else len(tokens),
-            prefilled_think=bool(self._prefill),
-        )
+        made = policy_generation(tokens, self._ends, index=row, prefilled=bool(self._prefill))
         given = {name: columns[name][row] for name in _COLUMNS if name in columns}
         fields = {name: str(value) for name, value in given.items() if value is not None}
-        return new_sample(
-            _turns(prompt), completion=self._prefill + _text(completion), generation=made, **fields
-        )
-
-    def _log(
-        self,
-        verdicts: Mapping[str, Sequence[Verdict]],
-        rewards: Sequence[float | None],
-        log_extra: Callable[[str, list[Any]], None] | None,
-        log_metric: Callable[[str, float], None] | None,
-    ) -> None:
-        """Each part's scores and reasons beside the completions; means of what is known."""
-        for name, column in verdicts.items():
-            if log_extra is not None:
-                log_extra(f"{name}/score", [verdict.score for verdict in column])
-                log_extra(f"{name}/reason", [verdict.reason for verdict in column])
-            scores = [verdict.score for verdict in column if verdict.score is not None]
-            if log_metric is not None and scores:
-                log_metric(f"reward_parts/{name}", sum(scores) / len(scores))
-        if log_metric is not None and rewards:
-            log_metric("reward_parts/unknown", rewards.count(None) / len(rewards))
+        text = self._prefill + text_of(completion)
+        return new_sample(turns_of(prompt), completion=text, generation=made, **fields)
 
 
-def _turns(prompt: Any) -> tuple[Message, ...]:
-    if isinstance(prompt, str):
-        return (Message("user", prompt),)
-    return tuple(Message(str(turn["role"]), str(turn["content"])) for turn in prompt)
-
-
-def _text(completion: Any) -> str:
-    """A completion's text; a chat turn that came with its thought apart is put together again."""
-    if isinstance(completion, str):
-        return completion
-    turn = completion[-1]
-    content = str(turn.get("content") or "")
-    thought = turn.get("reasoning_content")
-    return content if thought is None else f"<think>\n{thought}\n</think>\n{content}"
+def reward_metrics(parts: Collection[str], judged: Sequence[Judged]) -> dict[str, float]:
+    """Means over what is known, of each part and of the sum; the share of unknown sums."""
+    found: dict[str, float] = {}
+    for name in parts:
+        verdicts = [each.verdicts[name] for each in judged if name in each.verdicts]
+        scores = [verdict.score for verdict in verdicts if verdict.score is not None]
+        if scores:
+            found[f"reward_parts/{name}"] = sum(scores) / len(scores)
+    sums = [each.reward for each in judged if each.reward is not None]
+    if sums:
+        found["reward_parts/sum"] = sum(sums) / len(sums)
+    if judged:
+        found["reward_parts/unknown"] = 1 - len(sums) / len(judged)
+    return found

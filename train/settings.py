@@ -11,23 +11,54 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ..models.prompts import Asking
-from ..pipeline.references import Execution, FilterName, Samples
+from ..pipeline.references import Execution, FilterName, Reference, Samples
 from ..pipeline.stage import Config
+from .students.presets import PRESETS
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Tracker = Literal["tensorboard", "wandb", "trackio"]
+Attention = Literal[
+    "auto", "eager", "sdpa", "varlen", "flex_attention", "flash_attention_2", "flash_attention_3"
+]
+NewToken = Annotated[str, Field(pattern=r"^\S{1,64}$")]
+TemplateName = Annotated[
+    str, Reference("template", ("path", "builtin"), ("auto", "keep", *sorted(PRESETS)))
+]
+
+
+class StudentSettings(Config):
+    """What a student is given before it is trained."""
+
+    template: TemplateName = "auto"
+    """Its chat template. keep: the one in its folder. auto: that one if it ends its turns, else
+    the one of the family that its vocabulary shows. Or a family's name, or a file such as
+    ./chat.jinja; control tokens that the vocabulary lacks are then added."""
+    add_tokens: tuple[NewToken, ...] = ()
+    """Tokens such as <think> that are to be one token each; the embeddings grow where they must.
+    They are no special tokens: servers show them."""
 
 
 class Lora(Config):
-    """Train low-rank adapters beside frozen weights (LoRA); they are merged when saved."""
+    """Train low-rank adapters beside frozen weights (LoRA)."""
 
     r: Count = 16
     alpha: Positive = 32.0
     dropout: Share = 0.0
     target: Literal["all-linear"] | tuple[str, ...] = "all-linear"
     """Names of linear layers such as q_proj; all-linear leaves out the output head."""
+    rslora: bool = False
+    """Scale by alpha / sqrt(r) in place of alpha / r: for large r (arXiv:2312.03732)."""
+    dora: bool = False
+    """Train the length of each weight column apart from its direction: slower, often better at
+    small r (arXiv:2402.09353)."""
+    quantize: Literal["4bit"] | None = None
+    """4bit: QLoRA, the frozen weights in NF4 (arXiv:2305.14314); needs a GPU and bitsandbytes. The
+    adapter is merged into the weights as they were, not into the rounded ones."""
+    save: Literal["merged", "adapter"] = "merged"
+    """merged: a whole model, and the adapter under adapter/. adapter: the adapter alone, which
+    servers load beside the base model; no later step can start from it."""
 
 
 class Evaluation(Asking):
@@ -50,7 +81,7 @@ class Evaluation(Asking):
         return tuple(dict.fromkeys((self.correct, *self.also)))
 
 
-class TrainingSettings(Config):
+class TrainingSettings(StudentSettings):
     """Base of the steps that train with gradients."""
 
     epochs: Positive = 3.0
@@ -83,6 +114,12 @@ class TrainingSettings(Config):
     """auto: float32 on the CPU. On a GPU, bfloat16 arithmetic over float32 weights, or over
     bfloat16 weights below LoRA. bfloat16: weights too, half the memory and a worse optimum."""
     device: Annotated[Literal["auto", "cpu", "cuda"], Execution()] = "auto"
+    attention: Annotated[Attention, Execution()] = "auto"
+    """auto: a kernel for rows of different lengths where there is one (a GPU: FlashAttention, or
+    PyTorch's own as varlen), else what transformers chooses."""
+    kernels: Annotated[bool, Execution()] = False
+    """Replace layers by compiled kernels from the hub (GPU; the library `kernels`). They are
+    programs: only for those who trust them."""
     checkpoint_every: Annotated[Count | None, Execution()] = None
     """Optimizer steps between two checkpoints, from which a killed training goes on; None: a
     twentieth of the training."""
@@ -102,14 +139,18 @@ class TrainingSettings(Config):
 
     @model_validator(mode="after")
     def _batch_is_whole_micro_batches(self) -> TrainingSettings:
-        if self.batch_size % self.processes:
-            raise ValueError(
-                f"batch_size {self.batch_size} is not a multiple of processes {self.processes}"
-            )
-        at_once = self.batch_size // self.processes
+        if (uneven := self.uneven(self.processes)) is not None:
+            raise ValueError(uneven)
+        return self
+
+    def uneven(self, processes: int) -> str | None:
+        """Why a batch cannot be cut into equal parts for so many processes; None if it can."""
+        if self.batch_size % processes:
+            return f"batch_size {self.batch_size} is not a multiple of processes {processes}"
+        at_once = self.batch_size // processes
         if self.micro_batch is not None and at_once % min(self.micro_batch, at_once):
-            raise ValueError(
-                f"batch_size {self.batch_size} over {self.processes} processes is not a multiple "
+            return (
+                f"batch_size {self.batch_size} over {processes} processes is not a multiple "
                 f"of micro_batch {self.micro_batch}"
             )
-        return self
+        return None

@@ -20,16 +20,18 @@ from typing import Any, ClassVar
 import pyarrow as pa
 from pydantic import Field, JsonValue
 
-from ..pipeline.references import Model
+from ..pipeline.references import Model, reference_kind
 from ..pipeline.shards import write_text
 from ..pipeline.stage import Context, Metrics, Stage
 from .running.bench import Bench
 from .running.checkpoints import Checkpoints, step_of, trainer_state
+from .running.cluster import ALONE, Cluster, find_cluster
 from .running.evaluation import PREFIX, best_step
 from .running.fit import FACTS
 from .running.full_disk import told_in_words
 from .running.launch import launch
 from .running.numerics import (
+    Numerics,
     choose_numerics,
     quiet_environment,
     refuse_missing_libraries,
@@ -38,6 +40,9 @@ from .running.numerics import (
 )
 from .running.trackers import prepare_trackers
 from .settings import TrainingSettings
+from .students.adapters import quantization_config
+from .students.card import write_card
+from .students.router_load import keep_router_log
 from .students.saving import save_student
 from .students.student import Student, open_student
 
@@ -63,6 +68,12 @@ class TrainingStage(TrainingSettings, Stage):
     chat_template_kwargs: dict[str, JsonValue] = Field(default_factory=dict)
     """Passed to the chat template, as in `generate`; e.g. enable_thinking."""
 
+    def open_student(self, context: Context) -> Student:
+        """The student without its weights, with the template and tokens that it is given."""
+        own = reference_kind(self.template) == "path"
+        template = context.path(self.template) if own else None
+        return open_student(context.path(self.model), self.model, self, template)
+
     @abstractmethod
     def prepare(self, context: Context, student: Student) -> Prepared:
         """Make the rows to train on; write `left_out/` and the like into `context.out`.
@@ -85,22 +96,39 @@ class TrainingStage(TrainingSettings, Stage):
         """
         refuse_missing_libraries()
         quiet_environment()
-        use_one_device()
         prepare_trackers(self.trackers, context)
-        numerics = choose_numerics(self, use_threads(context.workers), 1)
-        student = open_student(context.path(self.model), self.model)
+        cluster, numerics = self._place(context)
+        quantization_config(self.lora)  # refused before rows are rendered
+        student = self.open_student(context)
+        for note in student.changes.notes:
+            context.progress.note(note)
         prepared = self.prepare(context, student)
-        checkpoints = launch(self, context, student, numerics, prepared.table)
-        state = trainer_state(checkpoints.all()[-1])
+        checkpoints = launch(self, context, student, numerics, prepared.table, cluster)
+        last = checkpoints.all()[-1]
+        state = trainer_state(last)
         result = self._result(checkpoints, state)
         with told_in_words(context.out):
-            save_student(student, result, context.out, numerics.arithmetic)
+            save_student(student, result, context.out, numerics.arithmetic, self.lora)
         log = _steps(state)
         _write_log(context.out / "log" / "steps.jsonl", log)
+        keep_router_log(last, context.out / "log")
         facts = _facts(checkpoints)
         told = {**asdict(numerics), "attention": facts.pop("attention")}
         scores = self._scores(context, state, result)
-        return {**prepared.metrics, **_losses(log), **scores, **facts, "numerics": told}
+        about = {"student": student.facts, "numerics": told}
+        metrics = {**prepared.metrics, **_losses(log), **scores, **facts, **about}
+        write_card(context.out, context.step, self, student, metrics)
+        return metrics
+
+    def _place(self, context: Context) -> tuple[Cluster, Numerics]:
+        """The processes to train in, and what they compute on."""
+        cluster = find_cluster(self)
+        if cluster == ALONE:
+            use_one_device()
+        threads = use_threads(cluster.threads(context.workers))
+        numerics = choose_numerics(self, threads, cluster.processes)
+        cluster.refuse_unusable(numerics.device)
+        return cluster, numerics
 
     def _result(self, checkpoints: Checkpoints, state: dict[str, Any]) -> Path:
         """The checkpoint whose weights are kept."""

@@ -12,7 +12,7 @@ from toys import InProcess
 from potstill.filters import Format, MathAnswer
 from potstill.pipeline.errors import RequestError
 from potstill.pipeline.filter import JudgeContext
-from potstill.pipeline.sample import Sample
+from potstill.pipeline.sample import Message, Sample, new_sample
 from potstill.pipeline.verdict import Verdict
 from potstill.train.rewards import Part, open_reward
 
@@ -108,8 +108,32 @@ def test_parts_are_logged_with_their_reasons_and_unknown_is_no_number() -> None:
     assert metrics == {
         "reward_parts/a": 0.5,
         "reward_parts/b": 0.5,
+        "reward_parts/sum": 1.0,  # of 2 and 0; the third is unknown
         "reward_parts/unknown": pytest.approx(1 / 3),
     }
+
+
+MATH_ONLY = frozenset({"math"})
+
+
+@pytest.mark.parametrize(
+    ("task", "completion", "expected"),
+    [
+        ("math", "a=1 b=1", 1.5),
+        ("math", "b=1", None),
+        ("general", "a=1 b=1", 0.5),  # a is no part of it: no score, no weight, not unknown
+        ("general", "b=1", 0.5),
+        ("general", "a=1", None),
+    ],
+)
+def test_parts_for_some_tasks_only(task: str, completion: str, expected: float | None) -> None:
+    parts = {"a": Part(A, tasks=MATH_ONLY), "b": Part(B, 0.5)}
+    asked = new_sample((Message("user", "?"),), completion=completion, task=task)
+    with open_reward(parts, JudgeContext()) as reward:
+        (judged,) = reward.judge([asked])
+        assert reward([""], [completion], task=[task]) == [judged.reward]
+    assert judged.reward == expected
+    assert set(judged.verdicts) == ({"a", "b"} if task == "math" else {"b"})
 
 
 @pytest.mark.parametrize("parts", [{}, {"a": Part(A, 0.0)}, {"a": Part(A), "b": Part(B, -1.0)}])

@@ -60,6 +60,7 @@ def test_memorises_and_stops(
     # No other file: no half-written checkpoint, no scratch, nothing that names this machine.
     names = {str(file.relative_to(given.out)) for file in given.out.rglob("*") if file.is_file()}
     assert names == {
+        "README.md",
         "chat_template.jinja",
         "config.json",
         "generation_config.json",
@@ -69,7 +70,7 @@ def test_memorises_and_stops(
         "tokenizer.json",
         "tokenizer_config.json",
     }
-    for name in ("config.json", "generation_config.json", "tokenizer_config.json"):
+    for name in ("README.md", "config.json", "generation_config.json", "tokenizer_config.json"):
         assert str(students[family]) not in (given.out / name).read_text()
 
 
@@ -216,7 +217,8 @@ def test_in_a_process_of_its_own(
         {"max_length": 1},
         {"over_length": "cut"},
         {"lora": {"rank": 8}},
-        {"packing": True},
+        {"selective_checkpointing": True},
+        {"padding_free": "maybe"},
     ],
 )
 def test_fields_out_of_range(sft: Build, fields: dict[str, Any]) -> None:
@@ -234,6 +236,11 @@ def test_what_is_not_identity(
         "gradient_checkpointing",
         "dtype",
         "device",
+        "attention",
+        "kernels",
+        "padding_free",
+        "selective_checkpointing",
+        "offload_activations",
         "checkpoint_every",
         "processes",
         "accelerate",

@@ -15,9 +15,10 @@ import pyarrow as pa
 
 from ...pipeline.stage import Context
 from ..settings import TrainingSettings
-from ..students.adapters import peft_config
+from ..students.adapters import peft_config, quantization_config
 from ..students.loading import load_weights
 from ..students.student import Student
+from .attention import use_attention
 from .numerics import Numerics
 
 
@@ -38,13 +39,17 @@ class Bench:
 
     @cached_property
     def model(self) -> Any:
-        """The student's weights, loaded at the first use; adapters are not put on yet."""
-        return load_weights(self.student, self.numerics.weights)
+        """The student's weights, loaded at the first use, with the attention that is to be used;
+        adapters are not put on yet."""
+        quantization = quantization_config(self.settings.lora)
+        model = load_weights(self.student, self.numerics.weights, quantization)
+        use_attention(model, self.settings, self.numerics)
+        return model
 
     @cached_property
     def peft_config(self) -> Any:
         """For the trainer's `peft_config`; None where all weights are trained."""
-        return peft_config(self.settings.lora, self.model)
+        return peft_config(self.settings.lora, self.model, self.student.changes.trained)
 
     def dataset(self) -> Any:
         """The rows as a `datasets.Dataset`, without a copy."""

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from ...pipeline.errors import StepFailed
+from ..students.router_load import router_load_callbacks
 from .bench import Bench
 from .checkpoints import Checkpoints
 from .evaluation import Evaluator, best_step, summary
 
 CHECKPOINTS: Final = 20
 """Of a whole training, unless `checkpoint_every` says otherwise."""
+SHOWN: Final = ("loss", "reward", "rewards/margins")
+"""What the progress shows of a log, where it is there."""
 EVALUATIONS: Final = 10
 """Of a whole training, unless `evaluate.every` says otherwise."""
 
 
-def common_callbacks(bench: Bench, trainer: Any, evaluator: Evaluator | None) -> list[Any]:
-    """Callbacks of every training, in the order in which they are to act."""
+def common_callbacks(
+    bench: Bench, trainer: Any, evaluator: Evaluator | None, last: Path | None
+) -> list[Any]:
+    """Callbacks of every training, in the order in which they are to act.
+
+    Args:
+        last: the checkpoint that the training goes on from; None: it begins.
+    """
     looking = [] if evaluator is None else [_looker(bench, trainer, evaluator)]
-    return [_reporter(bench), *looking, _saver(bench)]
+    routers = router_load_callbacks(trainer, last, bench.main)
+    return [_reporter(bench), *looking, *routers, _saver(bench)]
 
 
 def _reporter(bench: Bench) -> Any:
@@ -29,7 +42,8 @@ def _reporter(bench: Bench) -> Any:
         """Tells progress; a loss that is no number ends the training at once."""
 
         def on_log(self, args: Any, state: Any, control: Any, **facts: Any) -> None:
-            loss = facts["logs"].get("loss")
+            logs = facts["logs"]
+            loss = logs.get("loss")
             if loss is None:
                 return  # the summary at the end
             if not math.isfinite(loss):
@@ -39,11 +53,30 @@ def _reporter(bench: Bench) -> Any:
                     "a longer warmup_share."
                 )
             if bench.main:
+                shown = {name: round(logs[name], 4) for name in SHOWN if name in logs}
                 bench.context.progress.update(
-                    state.global_step, state.max_steps, phase="train", loss=round(loss, 4)
+                    state.global_step, state.max_steps, phase="train", **shown, **rate(logs)
                 )
 
+    rate = _token_rate()
     return Reporter()
+
+
+def _token_rate() -> Callable[[Mapping[str, float]], dict[str, float]]:
+    """Tokens per second since the log before, by trl's count; for the progress alone."""
+    before: list[tuple[float, float]] = []
+
+    def rate(logs: Mapping[str, float]) -> dict[str, float]:
+        if "num_tokens" not in logs:
+            return {}
+        now = (time.monotonic(), logs["num_tokens"])
+        told: dict[str, float] = {}
+        if before and now[0] > before[0][0]:
+            told = {"tokens_per_s": round((now[1] - before[0][1]) / (now[0] - before[0][0]))}
+        before[:] = [now]
+        return told
+
+    return rate
 
 
 def _saver(bench: Bench) -> Any:

@@ -40,7 +40,7 @@ def fit(stage: TrainingStage, bench: Bench) -> None:
         return
     with stage.open_trainer(bench) as trainer, _evaluator(bench, trainer) as evaluator:
         trainer.remove_callback(PrinterCallback)
-        for callback in common_callbacks(bench, trainer, evaluator):
+        for callback in common_callbacks(bench, trainer, evaluator, last):
             trainer.add_callback(callback)
         if bench.main:
             write_text(bench.checkpoints / FACTS, json.dumps(_facts(trainer)))

@@ -1,12 +1,8 @@
 """Folders of models, in and out: whole, servable, and nothing of this machine in them."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -85,7 +81,7 @@ def test_students_that_cannot_be_used(
     data = mixture(toy[:8])
     no_weights = broken("no_weights")
     (no_weights / "model.safetensors").rename(no_weights / "pytorch_model.bin")
-    with pytest.raises(RequestError, match="cannot be loaded as a model"):
+    with pytest.raises(RequestError, match="weights as a pickle"):
         sft().run(context(data, no_weights, "a"))
 
     partial = broken("partial")
@@ -102,50 +98,29 @@ def test_students_that_cannot_be_used(
         sft().run(context(data, cut, "c"))
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(find_spec("vllm") is None, reason="vllm is not installed")
-def test_vllm_serves_a_student_of_a_student(
+def test_an_adapter_alone(
     sft: Build, students: Students, toy: list[Sample], mixture: Mix, context: Make
 ) -> None:
-    """Full training, then LoRA on top of its folder: vLLM loads the merged result, says what was
-    learnt last and stops at the end of turn by itself."""
-    first = context(mixture(toy), students["llama"], "first")
-    sft(epochs=40, learning_rate=6e-3, warmup_share=0.1).run(first)
-    final = [replace(row, completion=f"{row.completion} Sure.") for row in toy]
-    second = context(mixture(final), first.out, "second")
-    metrics = sft(epochs=15, learning_rate=6e-3, lora={}).run(second)
-    assert metrics["loss_last"] < 0.1
-
-    environment = {
-        **os.environ,
-        "VLLM_CPU_KVCACHE_SPACE": "1",
-        "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
-        "VLLM_NO_USAGE_STATS": "1",
-        "HF_HUB_OFFLINE": "1",
+    """Adapter, tokenizer and template, nothing of the base; the same adapter as beside a merged
+    model; no later step can start from it."""
+    data = mixture(toy)
+    merged, alone = (context(data, students["qwen"], name) for name in ("merged", "alone"))
+    sft(lora={"r": 4}).run(merged)
+    sft(lora={"r": 4, "save": "adapter"}).run(alone)
+    names = {file.name for file in alone.out.iterdir() if file.is_file()}
+    assert names == {
+        "README.md",
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "chat_template.jinja",
+        "generation_config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
     }
-    done = subprocess.run(
-        [sys.executable, "-c", SERVE, str(second.out), toy[3].question],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    answer = json.loads(done.stdout.splitlines()[-1])
-    assert answer == {"text": final[3].completion, "why": "stop"}
-
-
-SERVE = """
-import json, sys
-from vllm import LLM, SamplingParams
-llm = LLM(sys.argv[1], dtype="float32", enforce_eager=True, enable_chunked_prefill=False,
-          max_num_batched_tokens=512, max_model_len=256)
-turns = [{"role": "user", "content": sys.argv[2]}]
-params = SamplingParams(temperature=0, max_tokens=100)
-made = llm.chat(turns, params)[0].outputs[0]
-print()
-print(json.dumps({"text": made.text, "why": made.finish_reason}))
-"""
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        assert (alone.out / name).read_bytes() == (merged.out / "adapter" / name).read_bytes()
+    with pytest.raises(RequestError, match=r"a LoRA adapter \(of 'student'\).*save: merged"):
+        sft().run(context(data, alone.out, "next"))
 
 
 @pytest.mark.parametrize("lora", [None, {}])
@@ -163,3 +138,35 @@ def test_bfloat16(
     tensors = load_file(given.out / "model.safetensors")
     assert {str(tensor.dtype) for tensor in tensors.values()} == {"torch.bfloat16"}
     assert json.loads((given.out / "config.json").read_text())["dtype"] == "bfloat16"
+
+
+@pytest.mark.gpu
+def test_qlora(
+    sft: Build, students: Students, toy: list[Sample], mixture: Mix, context: Make
+) -> None:
+    """The base is rounded while it is trained and whole again when it is saved."""
+    import torch
+    from safetensors.torch import load_file
+
+    if not torch.cuda.is_available() or find_spec("bitsandbytes") is None:
+        pytest.skip("no GPU or no bitsandbytes here")
+    given = context(mixture(toy), students["qwen"])
+    metrics = sft(lora={"quantize": "4bit"}, epochs=4, learning_rate=2e-2).run(given)
+    assert metrics["loss_last"] < metrics["loss_first"]
+    before = load_file(students["qwen"] / "model.safetensors")
+    after = load_file(given.out / "model.safetensors")
+    assert before.keys() == after.keys()
+    assert {str(tensor.dtype) for tensor in after.values()} == {"torch.bfloat16"}
+    norm = "model.norm.weight"  # no adapter is on it
+    assert torch.equal(after[norm], before[norm].to(torch.bfloat16))
+
+
+def test_qlora_without_a_gpu(
+    sft: Build, students: Students, toy: list[Sample], mixture: Mix, context: Make
+) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    with pytest.raises(RequestError, match=r"4bit needs .*a GPU that torch sees.*quantize"):
+        sft(lora={"quantize": "4bit"}).run(context(mixture(toy[:8]), students["qwen"]))

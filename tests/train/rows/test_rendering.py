@@ -1,6 +1,5 @@
 """What is trained is what was rendered; what cannot be trained is left out with its reason."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +38,7 @@ def test_rows_that_cannot_be_trained_are_left_out_with_reasons(
     ]
     data = mixture([*bad, *toy[4:]])
     given = context(data, students["qwen"])
-    metrics = sft(over_length="leave_out").run(given)
+    metrics = sft(over_length="drop").run(given)
 
     ids = data.frame(["id"])["id"].to_list()
     reasons = ["no_completion", "special_token_in_text", "cut_off", "too_long"]
@@ -81,7 +80,8 @@ def test_long_rows_are_refused_with_numbers(
     assert f"{len(over)} of 32 rows ({len(over) / 32:.1%})" in message
     assert f"the longest has {max(over)} tokens" in message
     assert f"Set max_length: {max(over)}" in message
-    assert "over_length: leave_out" in message
+    assert "over_length: drop" in message
+    assert "over_length: split" in message
 
 
 def test_a_mixture_without_completions_is_refused(
@@ -91,19 +91,6 @@ def test_a_mixture_without_completions_is_refused(
     given = context(mixture(prompts), students["qwen"])
     with pytest.raises(RequestError, match=r"no row of .mixture. can be trained on: 32 rows"):
         sft().run(given)
-
-
-def test_a_tokenizer_of_another_model_is_refused(
-    sft: Build, students: Students, toy: list[Sample], mixture: Mix, context: Make, tmp_path: Path
-) -> None:
-    from transformers import AutoTokenizer
-
-    student = Path(shutil.copytree(students["qwen"], tmp_path / "student"))
-    tokenizer = AutoTokenizer.from_pretrained(student)
-    tokenizer.add_tokens(["answer is"])
-    tokenizer.save_pretrained(student)
-    with pytest.raises(RequestError, match=r"gives token \d+, and the model has only \d+"):
-        sft().run(context(mixture(toy[:8]), student))
 
 
 def test_the_trainer_receives_what_was_rendered(

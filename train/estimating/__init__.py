@@ -1,0 +1,1 @@
+"""What a training would need, told before it begins: memory, time and disk."""

@@ -1,0 +1,1 @@
+"""Training on groups of completions of one problem, scored by the project's filters (grpo)."""

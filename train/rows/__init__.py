@@ -1,0 +1,1 @@
+"""Rows as the trainer meets them: rendered, split where asked, packed and put in order."""
