@@ -12,7 +12,8 @@ from typing import Annotated, Any, Optional
 import typer
 from typer.core import TyperCommand
 
-from .cli import WORK, Json, Work, Workers, _build
+from .cli import _build
+from .cli_options import WORK, Json, Work, Workers
 from .pipeline.errors import RequestError
 from .pipeline.stage import Stage
 from .pipeline.suggest import suggest
