@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -66,6 +66,8 @@ class Marked:
     at: Location
     mark: Any
     value: Any
+    is_key: bool = False
+    """It is a key of a mapping, as in `parts: {reasoning: 3}`; what belongs to it is at `at`."""
 
 
 def walk(model: BaseModel, at: Location = ()) -> Iterator[Marked]:
@@ -84,7 +86,8 @@ def identity_config(model: BaseModel, content: Callable[[str], str]) -> dict[str
         content: what stands in the place of a reference in the identity.
     """
     config: dict[str, Any] = model.model_dump(mode="json")
-    for marked in walk(model):
+    # Keys last: what stands below them is found under their old names.
+    for marked in sorted(walk(model), key=lambda marked: marked.is_key):
         *parents, last = marked.at
         holder: Any = config
         for part in parents:
@@ -92,7 +95,11 @@ def identity_config(model: BaseModel, content: Callable[[str], str]) -> dict[str
         if isinstance(marked.mark, Execution):
             del holder[last]
         elif isinstance(marked.mark, Reference):
-            holder[last] = content(marked.value)
+            name = content(marked.value)
+            if marked.is_key:
+                holder[name] = holder.pop(last)
+            else:
+                holder[last] = name
     return config
 
 
@@ -116,7 +123,8 @@ def _walk_value(annotation: Any, value: Any, at: Location) -> Iterator[Marked]:
     elif isinstance(value, Mapping):
         key_type, value_type = get_args(annotation) or (Any, Any)
         for key, item in value.items():
-            yield from _walk_value(key_type, key, (*at, key))
+            for marked in _walk_value(key_type, key, (*at, key)):
+                yield replace(marked, is_key=True)
             yield from _walk_value(value_type, item, (*at, key))
     elif isinstance(value, Sequence) and not isinstance(value, str):
         item_type = (get_args(annotation) or (Any,))[0]

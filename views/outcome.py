@@ -15,7 +15,8 @@ from rich.console import Console
 from .tables import show_results
 from .terminal import one_line
 
-MODEL, EVALUATION = "sft", "evaluate"
+MODELS = frozenset({"sft", "dpo", "grpo", "distill"})
+EVALUATION = "evaluate"
 
 
 def show_outcome(console: Console, facts: Sequence[Mapping[str, Any]]) -> None:
@@ -25,13 +26,14 @@ def show_outcome(console: Console, facts: Sequence[Mapping[str, Any]]) -> None:
     if evaluations:
         console.print()
         show_results(console, evaluations)
-    models = [fact for fact in done if fact["kind"] == MODEL]
+    models = [fact for fact in done if fact["kind"] in MODELS]
     if models:
         console.print()
         for fact in models:
             console.print(f"model {one_line(fact['name'])}: {one_line(fact['path'])}")
-    if done:
+    with_rows = [fact for fact in done if fact["kind"] not in MODELS]
+    if with_rows:
         console.print()
-        run_dir = one_line(Path(done[-1]["path"]).parent.name)
-        step = one_line(done[-1]["name"])
+        run_dir = one_line(Path(with_rows[-1]["path"]).parent.name)
+        step = one_line(with_rows[-1]["name"])
         console.print(f"look further: potstill inspect {run_dir}/{step} --sample 3")

@@ -12,6 +12,7 @@ from potstill.pipeline.references import (
     Model,
     Reference,
     Samples,
+    identity_config,
     reference_kind,
     walk,
 )
@@ -73,3 +74,13 @@ def test_filters_and_execution_are_told_apart() -> None:
 )
 def test_kinds(value: str, kind: str) -> None:
     assert reference_kind(value) == kind
+
+
+def test_what_belongs_to_a_reference_as_key_is_identity_too() -> None:
+    """Weights of a mixture: another weight is another dataset."""
+    config = Outer(samples="a", parts={"d": 3, "e": 1}, inner=Inner(model="./m", workers=9))
+    made = identity_config(config, lambda reference: f"<{reference}>")
+    assert made["parts"] == {"<d>": 3, "<e>": 1}
+    assert made["samples"] == "<a>"
+    assert made["inner"] == {"model": "<./m>"}
+    assert made != identity_config(Outer(samples="a", parts={"d": 1, "e": 1}), str)

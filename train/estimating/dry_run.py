@@ -22,6 +22,7 @@ from ...pipeline.runner import build
 from ...pipeline.stage import Context, Metrics, Stage
 from ..one_step import DRY_RUN
 from ..running.numerics import quiet_environment, refuse_missing_libraries
+from ..students.adapters import quantization_config
 from ..training import TrainingStage
 from .disk import disk_of
 from .duration import duration_of
@@ -55,6 +56,7 @@ class DryRun(Stage):
         quiet_environment()
         stage = self.training
         cluster, numerics = stage._place(context)
+        quantization_config(stage.lora)
         student = stage.open_student(context)
         prepared = stage.prepare(context, student)
         facts = facts_of(Subject(stage, context, student, numerics, prepared))
@@ -65,7 +67,7 @@ def facts_of(subject: Subject) -> dict[str, Any]:
     """The estimate, as JSON values; sizes in bytes, times in seconds."""
     memory, parameters = memory_of(subject), subject.parameters
     available, highest = available_memory(subject.numerics), memory.highest(subject.accumulates)
-    fits = highest is not None and highest <= available
+    fits = 2 * memory.known <= available
     return {
         "data": subject.prepared.metrics,
         "steps": subject.steps,

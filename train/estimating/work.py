@@ -37,16 +37,15 @@ def sequence_lengths(rows: pa.Table) -> npt.NDArray[np.int64] | None:
 def steps(stage: TrainingStage, rows: int) -> int:
     """Optimizer steps of the whole training, counted as transformers does it.
 
-    An epoch's last step may have fewer rows than the others. Groups are whole: the last problems
-    of an epoch that fill none are left out (trl's RepeatSampler).
+    An epoch's last step may have fewer rows than the others; a generation of completions is always
+    whole, and trained on several times (grouped/order.py).
     """
     if stage.max_steps is not None:
         return stage.max_steps
     if isinstance(stage, GroupSettings):
-        in_epoch = rows // (stage.batch_size // stage.completions)
-    else:
-        in_epoch = math.ceil(rows / stage.batch_size)
-    return math.ceil(stage.epochs * max(in_epoch, 1))
+        each = stage.updates_per_generation * stage.num_iterations
+        return math.ceil(stage.epochs * math.ceil(rows / stage.problems_per_generation) * each)
+    return math.ceil(stage.epochs * math.ceil(rows / stage.batch_size))
 
 
 def micro_batch(stage: TrainingStage, processes: int) -> int:

@@ -43,8 +43,11 @@ def test_steps_are_those_of_the_trainer(
 
 
 def test_problems_are_asked_in_groups() -> None:
-    stage = Grpo(data="d", model="m", rewards={"math": 1}, batch_size=64, completions=8)
-    assert steps(stage, 33) == 4  # eight problems a step, and one that fills none
+    given = {"data": "d", "model": "m", "rewards": {"math": 1}, "completions": 8}
+    assert steps(Grpo(**given, batch_size=64), 33) == 5  # eight problems a step
+    assert steps(Grpo(**given, batch_size=64, num_iterations=2), 33) == 10
+    # Four steps on the completions of 32 problems, and of 32 once more.
+    assert steps(Grpo(**given, batch_size=64, updates_per_generation=4), 33) == 8
     assert sequence_lengths(PROMPTS) is None
 
 

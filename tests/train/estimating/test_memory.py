@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from potstill.pipeline.artifact import Artifact
+from potstill.train.distill import Distill
 from potstill.train.estimating import memory as memory_module
 from potstill.train.estimating.disk import disk_of
 from potstill.train.estimating.memory import (
@@ -113,3 +116,17 @@ def test_a_checkpoint_has_three_numbers_for_each_that_is_trained(subject: Make) 
     assert lora["result"] == 4 * made.parameters.total  # merged, and the adapter beside it
     adapter = disk_of(made := subject(lora={"r": 2, "save": "adapter"}))
     assert adapter["result"] == 4 * made.parameters.trained
+
+
+def test_a_teacher_is_held_beside_the_student(
+    subject: Make, students: dict[str, Path], mixture: Callable[..., Artifact]
+) -> None:
+    made = subject()
+    stage = Distill(data="mixture", model="./student", teacher="./teacher")
+    context = replace(
+        made.context, paths={"./student": students["qwen"], "./teacher": students["qwen"]}
+    )
+    found = memory_of(replace(made, stage=stage, context=context))
+    assert found.other_models == found.weights
+    assert found.loss is None  # its whole logits: how much of them is kept is not known
+    assert found.highest(accumulating=False) is None

@@ -103,7 +103,7 @@ def test_what_torch_cannot_follow_is_unknown_and_not_zero(
     monkeypatch.setattr(subject_module, "traced", refuse)
     made = subject()
     memory = memory_of(made)
-    assert (memory.activations, memory.recomputed) == (None, None)
+    assert (memory.activations, memory.recomputed) == (None, 0)
     assert memory.highest(accumulating=False) is None
     assert memory.weights > 0
 
