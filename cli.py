@@ -8,14 +8,13 @@ No logic and no heavy imports here: everything is imported inside the command th
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
 from typer.core import TyperGroup
 
-from .cli_options import (
+from .cli_common import (
     WORK,
     Json,
     Limit,
@@ -30,6 +29,8 @@ from .cli_options import (
     TemplateSet,
     Work,
     Workers,
+    build_plan,
+    show_facts,
 )
 
 app = typer.Typer(
@@ -81,7 +82,7 @@ def run(
     budget = Budget.of(max_tokens, max_requests, max_usd, max_hours)
     plan = _plan(recipe, set_, work, limit)
     steps = {"to": to, "only": only, "rebuild": rebuild}
-    _build(plan, json, **steps, workers=workers, wait=wait, budget=budget)
+    build_plan(plan, json, **steps, workers=workers, wait=wait, budget=budget)
 
 
 @app.command()
@@ -103,7 +104,7 @@ def plan(
     if show_prompt:
         _show_prompts(plan, recipe, json)
     else:
-        _show(plan_facts(plan), json, show_plan)
+        show_facts(plan_facts(plan), json, show_plan)
 
 
 @app.command()
@@ -119,7 +120,7 @@ def status(
     from .views.tables import show_status
 
     states = read_states(_plan(recipe, set_, work, limit))
-    _show([state.facts() for state in states], json, show_status)
+    show_facts([state.facts() for state in states], json, show_status)
 
 
 @app.command()
@@ -326,19 +327,6 @@ def _plan(recipe: Path, overrides: list[str] | None, work: Path, limit: int | No
     return make_plan(load_recipe(recipe, CATALOG, overrides or []), work, limit)
 
 
-def _build(plan: Any, json: bool, **options: Any) -> None:
-    """Build a plan with live progress, and print what came out."""
-    from .pipeline.runner import build
-    from .pipeline.status import read_states
-    from .views.live import Live
-    from .views.outcome import show_outcome
-    from .views.terminal import make_console
-
-    with Live(make_console(sys.stderr)) as live:
-        build(plan, **options, listen=live)
-    _show([state.facts() for state in read_states(plan)], json, show_outcome)
-
-
 def _show_prompts(plan: Any, recipe: Path, json: bool) -> None:
     from .pipeline.peek import previews
     from .views.show_forecast import show_waiting
@@ -352,19 +340,6 @@ def _show_prompts(plan: Any, recipe: Path, json: bool) -> None:
         console = make_console()
         show_previews(console, list(found.shown.values()))
         show_waiting(console, found.waiting, recipe)
-
-
-def _show(
-    facts: list[dict[str, Any]],
-    json: bool,
-    show: Callable[[Any, list[dict[str, Any]]], None],
-) -> None:
-    from .views.terminal import make_console, print_json
-
-    if json:
-        print_json({"steps": {fact["name"]: fact for fact in facts}})
-    else:
-        show(make_console(), facts)
 
 
 def main() -> None:

@@ -12,8 +12,7 @@ from typing import Annotated, Any, Optional
 import typer
 from typer.core import TyperCommand
 
-from .cli import _build
-from .cli_options import WORK, Json, Work, Workers
+from .cli_common import WORK, Json, Work, Workers, build_plan
 from .pipeline.errors import RequestError
 from .pipeline.stage import Stage
 from .pipeline.suggest import suggest
@@ -103,7 +102,7 @@ def _training(kind: str) -> Callable[..., None]:
         if dry_run:
             _dry_run(recipe, STEP, work, workers, json)
         else:
-            _build(make_plan(recipe, work), json, rebuild=rebuild or [], workers=workers)
+            build_plan(make_plan(recipe, work), json, rebuild=rebuild or [], workers=workers)
 
     return train
 

@@ -30,7 +30,7 @@ import pyarrow.compute
 import pyarrow.parquet
 from crash_workers import start_forked
 
-from potstill import catalog, cli  # noqa: F401
+from potstill import catalog, cli, cli_common  # noqa: F401
 from potstill.models import buying, endpoint_teacher
 from potstill.pipeline import failpoints, publish, runner, workers
 from potstill.pipeline.interrupts import Interrupts
@@ -97,7 +97,7 @@ class SlowDisk:
 def build(recipe: Path, work: Path) -> None:
     """What `cli.run` does."""
     plan = cli._plan(recipe, None, work, None)
-    cli._build(plan, False, workers=1)
+    cli_common.build_plan(plan, False, workers=1)
 
 
 def be_the_command(order: dict[str, Any]) -> NoReturn:

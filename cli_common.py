@@ -1,9 +1,11 @@
-"""Options and arguments that several commands share, as typer reads them."""
+"""What several commands share: options as typer reads them, building a plan, showing facts."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
@@ -44,3 +46,29 @@ TemplateSet = Annotated[
     typer.Option("--set", metavar="NAME=VALUE", help="For the chat template: enable_thinking=…"),
 ]
 WORK = Path("work")
+
+
+def build_plan(plan: Any, json: bool, **options: Any) -> None:
+    """Build a plan with live progress, and print what came out."""
+    from .pipeline.runner import build
+    from .pipeline.status import read_states
+    from .views.live import Live
+    from .views.outcome import show_outcome
+    from .views.terminal import make_console
+
+    with Live(make_console(sys.stderr)) as live:
+        build(plan, **options, listen=live)
+    show_facts([state.facts() for state in read_states(plan)], json, show_outcome)
+
+
+def show_facts(
+    facts: list[dict[str, Any]],
+    json: bool,
+    show: Callable[[Any, list[dict[str, Any]]], None],
+) -> None:
+    from .views.terminal import make_console, print_json
+
+    if json:
+        print_json({"steps": {fact["name"]: fact for fact in facts}})
+    else:
+        show(make_console(), facts)
