@@ -58,6 +58,16 @@ class Prepared:
     metrics: Metrics = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A training before its weights are read."""
+
+    cluster: Cluster
+    numerics: Numerics
+    student: Student
+    prepared: Prepared
+
+
 class TrainingStage(TrainingSettings, Stage):
     """Base of sft, dpo, grpo and distill."""
 
@@ -94,6 +104,28 @@ class TrainingStage(TrainingSettings, Stage):
             StepFailed: memory or disk ran out, or the loss became NaN.
             StoppedOnPurpose: stopped at a checkpoint; the same command goes on.
         """
+        begun = self.begin(context)
+        student, numerics = begun.student, begun.numerics
+        checkpoints = launch(self, context, student, numerics, begun.prepared.table, begun.cluster)
+        last = checkpoints.all()[-1]
+        state = trainer_state(last)
+        result = self._result(checkpoints, state)
+        with told_in_words(context.out):
+            save_student(student, result, context.out, numerics.arithmetic, self.lora)
+        outcome = self._outcome(context, checkpoints, state, result)
+        told = {**asdict(numerics), "attention": outcome.pop("attention")}
+        metrics = {**begun.prepared.metrics, **outcome}
+        metrics |= {"student": student.facts, "numerics": told}
+        keep_router_log(last, context.out / "log")
+        write_card(context.out, context.step, self, student, metrics)
+        return metrics
+
+    def begin(self, context: Context) -> Begun:
+        """All that comes before the weights are read; a dry run ends here.
+
+        Raises:
+            RequestError: rows, a model or settings that cannot be used.
+        """
         refuse_missing_libraries()
         quiet_environment()
         prepare_trackers(self.trackers, context)
@@ -102,23 +134,16 @@ class TrainingStage(TrainingSettings, Stage):
         student = self.open_student(context)
         for note in student.changes.notes:
             context.progress.note(note)
-        prepared = self.prepare(context, student)
-        checkpoints = launch(self, context, student, numerics, prepared.table, cluster)
-        last = checkpoints.all()[-1]
-        state = trainer_state(last)
-        result = self._result(checkpoints, state)
-        with told_in_words(context.out):
-            save_student(student, result, context.out, numerics.arithmetic, self.lora)
+        return Begun(cluster, numerics, student, self.prepare(context, student))
+
+    def _outcome(
+        self, context: Context, checkpoints: Checkpoints, state: dict[str, Any], result: Path
+    ) -> Metrics:
+        """The log, and what it comes to."""
         log = _steps(state)
         _write_log(context.out / "log" / "steps.jsonl", log)
-        keep_router_log(last, context.out / "log")
-        facts = _facts(checkpoints)
-        told = {**asdict(numerics), "attention": facts.pop("attention")}
         scores = self._scores(context, state, result)
-        about = {"student": student.facts, "numerics": told}
-        metrics = {**prepared.metrics, **_losses(log), **scores, **facts, **about}
-        write_card(context.out, context.step, self, student, metrics)
-        return metrics
+        return {**_losses(log), **scores, **_facts(checkpoints)}
 
     def _place(self, context: Context) -> tuple[Cluster, Numerics]:
         """The processes to train in, and what they compute on."""

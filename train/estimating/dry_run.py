@@ -21,8 +21,6 @@ from ...pipeline.recipe import Recipe
 from ...pipeline.runner import build
 from ...pipeline.stage import Context, Metrics, Stage
 from ..one_step import DRY_RUN
-from ..running.numerics import quiet_environment, refuse_missing_libraries
-from ..students.adapters import quantization_config
 from ..training import TrainingStage
 from .disk import disk_of
 from .duration import duration_of
@@ -52,15 +50,9 @@ class DryRun(Stage):
         Raises:
             RequestError: whatever the training would refuse before its first step.
         """
-        refuse_missing_libraries()
-        quiet_environment()
-        stage = self.training
-        cluster, numerics = stage._place(context)
-        quantization_config(stage.lora)
-        student = stage.open_student(context)
-        prepared = stage.prepare(context, student)
-        facts = facts_of(Subject(stage, context, student, numerics, prepared))
-        return {**facts, "sharding": cluster.sharding}
+        begun = self.training.begin(context)
+        subject = Subject(self.training, context, begun.student, begun.numerics, begun.prepared)
+        return {**facts_of(subject), "sharding": begun.cluster.sharding}
 
 
 def facts_of(subject: Subject) -> dict[str, Any]:
