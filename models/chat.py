@@ -4,7 +4,9 @@ Both start from one render: the chat template's generation prompt. A training ex
 
     tokens of the generation prompt + tokens of the completion + the end-of-turn token, once
 
-so the student is trained on the very prefix it meets when it is served. The template's own render
+so the student is trained on the very prefix it meets when it is served. The completion is tokenised
+behind the prompt's end, as one text: alone, a sentencepiece tokenizer would put a space before it.
+Where prompt and completion would merge, each is tokenised alone. The template's own render
 of the whole conversation is only compared with it (`agreement`), never trained on: many templates
 drop or rewrite the thinking of assistant turns (deepseek_r1_distill, qwen3), which would silently
 remove the reasoning from the target.
@@ -44,6 +46,8 @@ REASONS: Final = frozenset(
     }
 )
 _PROBE: Final = "potstillprobe"
+_CONTEXT: Final = 64
+"""Characters of the prompt's end that a completion is tokenised behind."""
 
 
 class NotRenderable(RequestError):
@@ -169,11 +173,7 @@ def render_example(
     body = _without_prefill(prompt, completion)
     ending = end_of_turn(tokenizer)
     text = prompt.text + body + ending
-    tokens = [
-        *prompt.token_ids,
-        *_encode_text(tokenizer, body),
-        *encode(tokenizer, ending),
-    ]
+    tokens = [*prompt.token_ids, *_encode_behind(tokenizer, prompt.text, body, ending)]
     turns = [*messages, Message("assistant", completion)]
     whole = apply_template(tokenizer, turns, template_kwargs, open_turn=False)
     agreement = _agreement(whole, text, prompt, completion)
@@ -219,14 +219,17 @@ def _end_of_turn(tokenizer: Any, template: str) -> str:
 
 @functools.lru_cache(maxsize=16)
 def _control_ids(tokenizer: Any, template: str) -> frozenset[int]:
-    """Special tokens and the end of turn, less the thinking tags."""
-    special = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
-    ending = encode(tokenizer, _end_of_turn(tokenizer, template))[-1]
+    """Special tokens and the added tokens that open and end turns, less the thinking tags."""
+    added = tokenizer.added_tokens_decoder
+    special = {number for number, token in added.items() if token.special}
+    turns = apply_template(tokenizer, [Message("user", _PROBE)], None, open_turn=True)
+    written = encode(tokenizer, turns + _end_of_turn(tokenizer, template))
     # Encoded, not looked up: a tag that is no token would get the id of the unknown token, which
     # is <|endoftext|> in Qwen2.5.
     tags = [encode(tokenizer, tag) for tag in (THINK, END_THINK)]
     thinking = {tokens[0] for tokens in tags if len(tokens) == 1}
-    return frozenset({*special, *tokenizer.all_special_ids, ending} - thinking)
+    marks = added.keys() & set(written)
+    return frozenset({*special, *tokenizer.all_special_ids, *marks} - thinking)
 
 
 def encode(tokenizer: Any, text: str) -> list[int]:
@@ -241,7 +244,24 @@ def _encode_text(tokenizer: Any, text: str) -> list[int]:
     except UnicodeEncodeError as error:
         raise NotRenderable("not_unicode", f"half a surrogate pair: {error}") from error
     tokens = encode(tokenizer, text)
+    _refuse_control(tokenizer, text, tokens)
+    return tokens
+
+
+def _encode_behind(tokenizer: Any, prompt: str, body: str, ending: str) -> list[int]:
+    """Tokens of a completion and its end of turn as they stand behind the prompt."""
+    alone = _encode_text(tokenizer, body)
+    context = prompt[-_CONTEXT:]
+    before, joined = encode(tokenizer, context), encode(tokenizer, context + body + ending)
+    if joined[: len(before)] == before:
+        return joined[len(before) :]
+    return [*alone, *encode(tokenizer, ending)]
+
+
+def _refuse_control(tokenizer: Any, text: str, tokens: Sequence[int]) -> None:
     control = _control_ids(tokenizer, str(tokenizer.chat_template))
+    if tokenizer.unk_token is not None and tokenizer.unk_token not in text:
+        control -= {tokenizer.unk_token_id}  # a character that the vocabulary lacks
     for at, token in enumerate(tokens):
         if token in control:
             raise NotRenderable(
@@ -251,7 +271,6 @@ def _encode_text(tokenizer: Any, text: str) -> list[int]:
                 tokens,
                 at,
             )
-    return tokens
 
 
 def apply_template(

@@ -12,12 +12,20 @@ from typing import Any, Final
 
 from ...pipeline.errors import RequestError
 from ...pipeline.sample import Message
-from ..chat import END_THINK, THINK, NotRenderable, apply_template, encode, end_of_turn
+from ..chat import (
+    END_THINK,
+    THINK,
+    NotRenderable,
+    apply_template,
+    encode,
+    end_of_turn,
+)
 from .finding import Fault, excerpt
 from .linted import LintedModel
 
 _MARKER: Final = re.compile(r"\{%-?\s*generation\s*-?%\}")
 _QUESTION: Final = Message("user", "What is 3 + 4?")
+_PLAIN: Final = Message("assistant", "Seven")
 _ANSWER: Final = Message("assistant", f"{THINK}\n3 + 4 = 7\n{END_THINK}\n\nSeven.")
 
 
@@ -96,21 +104,41 @@ def _think_tags(model: LintedModel) -> Iterator[Fault]:
 
 
 def _generation_prompt(model: LintedModel) -> Iterator[Fault]:
+    def rendered(*turns: Message, opened: bool) -> str:
+        return apply_template(model.tokenizer, turns, model.template_kwargs, open_turn=opened)
+
     try:
-        closed, opened = (
-            apply_template(model.tokenizer, [_QUESTION], model.template_kwargs, open_turn=open_turn)
-            for open_turn in (False, True)
-        )
+        asked = rendered(_QUESTION, opened=True)
+        ignored = asked == rendered(_QUESTION, opened=False)
+        answered = rendered(_QUESTION, _PLAIN, opened=False)
     except NotRenderable:
         return  # the rows will say so
-    if closed == opened:
+    if not ignored:
+        return
+    header, _, behind = answered.removeprefix(asked).partition(_PLAIN.content)
+    told = None
+    # In Llama 2 and Mistral the question's own end, [/INST], opens the turn: nothing is missing.
+    if not answered.startswith(asked) or header.strip():
+        told = (
+            "the assistant's turn is not opened, so the student is asked, and trained, without "
+            "its header"
+        )
+    elif behind.strip().count(model.ending.strip()) and not _ends_with(behind, model):
+        told = "a turn is opened behind every conversation, and other trainers train that too"
+    if told:
         yield Fault(
             "no_generation_prompt",
             "warning",
-            "the template takes no notice of add_generation_prompt: the assistant's turn is not "
-            "opened, so the student is asked, and trained, without its header",
-            lambda: (model.excerpt_of_text("served", opened, len(opened)),),
+            f"the template takes no notice of add_generation_prompt: {told}",
+            lambda: (model.excerpt_of_text("served", asked, len(asked)),),
         )
+
+
+def _ends_with(behind: str, model: LintedModel) -> bool:
+    """Whether nothing but control tokens and white space follows the answer."""
+    ids = encode(model.tokenizer, behind)
+    added = model.tokenizer.added_tokens_decoder
+    return not model.decode([token for token in ids if token not in added]).strip()
 
 
 def _added_bos(model: LintedModel) -> Iterator[Fault]:

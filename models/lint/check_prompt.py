@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from ...pipeline.sample import Message
 from ..chat import END_THINK
+from ..control_tokens import control_tokens
 from ..templates import final_answer_of, thinking_of
 from .finding import Fault
 from .linted import LintedRow
@@ -19,9 +20,35 @@ from .linted import LintedRow
 def messages_shown(row: LintedRow) -> Iterator[Fault]:
     """Every message stands in the prompt as it was written."""
     text = row.example.prompt.text
+    shown = [message.content for message in row.sample.prompt if message.content in text]
     for number, message in enumerate(row.sample.prompt, start=1):
-        if message.content not in text:
+        content = message.content
+        # Two turns may say the same, and one may be dropped.
+        said = sum(other.count(content) for other in shown) if content else 0
+        if content not in text:
             yield _changed(row, number, message, text)
+        elif text.count(content) < said:
+            yield _rewritten(row, f"turn {number} ({message.role}) or one that says the same", text)
+
+
+def markers_in_text(row: LintedRow) -> Iterator[Fault]:
+    """No text holds what the template itself writes around turns, be it in plain words.
+
+    Control tokens are refused when the row is rendered; this is for templates whose markers are
+    no tokens of their own: [INST] of Llama 2, <|user|> of Zephyr.
+    """
+    texts = [*(message.content for message in row.sample.prompt), row.completion]
+    for number, content in enumerate(texts, start=1):
+        found = control_tokens(content) & row.model.markers
+        if found:
+            where = "the completion" if number == len(texts) else f"turn {number}"
+            yield Fault(
+                "special_token_in_text",
+                "warning",
+                f"{', '.join(map(repr, sorted(found)))} stands in {where}, and the template writes "
+                "the same around turns: the model cannot tell one from the other",
+                lambda: (row.around(row.start),),
+            )
 
 
 def _changed(row: LintedRow, number: int, message: Message, text: str) -> Fault:
@@ -42,6 +69,10 @@ def _changed(row: LintedRow, number: int, message: Message, text: str) -> Fault:
             "note",
             f"the template changes white space of {turn}, in training as in serving",
         )
+    return _rewritten(row, turn, text)
+
+
+def _rewritten(row: LintedRow, turn: str, text: str) -> Fault:
     return Fault(
         "prompt_rewritten",
         "warning",

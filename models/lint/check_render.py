@@ -89,12 +89,15 @@ def _completion_differs(row: LintedRow) -> Iterator[Fault]:
 def _endings(row: LintedRow) -> Iterator[Fault]:
     """What the template writes behind the answer: one end of turn."""
     own, model = row.example.own_render, row.model
+    mark, eos = model.name(model.ending_id), str(model.tokenizer.eos_token)
+    # With its ending, since a short answer (`d`) stands in the mark itself.
     last = row.answer or row.completion.strip()
-    at = own.rfind(last)
-    tail = own[at + len(last) :]
+    space = row.completion[len(row.completion.rstrip()) :]
+    last = last + space if last + space + model.ending in own else last
+    at = own.rfind(last + model.ending)
     if at < 0:
         return
-    mark, eos = model.name(model.ending_id), str(model.tokenizer.eos_token)
+    tail = own[at + len(last) :]
     if tail.count(mark) > 1:
         yield Fault(
             "ends_once",

@@ -59,7 +59,7 @@ def double_bos(row: LintedRow) -> Iterator[Fault]:
 
 
 def boundary_merge(row: LintedRow) -> Iterator[Fault]:
-    """Tokenised together or apart, prompt, completion and end of turn give the same tokens."""
+    """Tokenised as one text, prompt, completion and end of turn share no token."""
     prompt, written, ending = row.example.prompt.text, row.written, row.model.ending
     for name, left, right in (
         ("the prompt and the completion", prompt, written + ending),
@@ -69,14 +69,11 @@ def boundary_merge(row: LintedRow) -> Iterator[Fault]:
 
 
 def _merge(model: LintedModel, name: str, left: str, right: str) -> Iterator[Fault]:
-    before = encode(model.tokenizer, left)
-    apart, joined = (
-        [*before, *encode(model.tokenizer, right)],
-        encode(model.tokenizer, left + right),
-    )
-    at = first_difference(apart, joined)
-    # A difference elsewhere comes of where the window was cut.
-    if at is not None and len(before) - 2 <= at <= len(before) + 1:
+    before, joined = encode(model.tokenizer, left), encode(model.tokenizer, left + right)
+    at = first_difference(before, joined[: len(before)])
+    # A difference further off comes of where the window was cut.
+    if at is not None and at >= len(before) - 2:
+        apart = [*before, *encode(model.tokenizer, right)]
         yield Fault(
             "boundary_merge",
             "warning",

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from .check_mask import ends_once, nothing_masked_wrongly, prompt_masked, row_fully_masked
-from .check_prompt import messages_shown
+from .check_prompt import markers_in_text, messages_shown
 from .check_render import own_render
 from .check_serving import boundary_merge, depends_on_clock, double_bos, train_equals_serve
-from .check_text import text_survives, think_opened_once
+from .check_text import prompt_survives, text_survives, think_opened_once, thought_answered
 from .finding import Fault
 from .linted import LintedRow
 
@@ -35,6 +35,7 @@ CHECKS: Final[Mapping[str, str]] = {
     "thinking_survives": "the whole thought and answer are trained, and survive the template",
     "text_normalised": "the tokenizer keeps characters as they are",
     "prefilled_think": "<think> stands once in the turn",
+    "think_block": "a thought is opened and closed, and an answer follows",
     "prompt_masked": "no token of the prompt is under the loss",
     "nothing_masked_wrongly": "every token of the completion is under the loss",
     "row_fully_masked": "the row teaches more than to stop",
@@ -43,11 +44,13 @@ CHECKS: Final[Mapping[str, str]] = {
     "prompt_is_prefix": "the served prompt begins the template's render of the conversation",
     "completion_rewritten": "the template leaves the completion as it is",
     "prompt_rewritten": "the template leaves the messages as they are",
+    "prompt_lost": "the tokenizer keeps the prompt's characters",
     "history_thinking": "the thinking of earlier turns stays in the prompt",
     "boundary_merge": "no token reaches over from the prompt into the completion",
     "double_bos": "the beginning-of-text token stands once",
     "depends_on_clock": "the prompt is the same tomorrow",
     "no_generation_prompt": "the template opens the assistant's turn",
+    "templates_disagree": "the folder has one chat template",
     "server_stops": "a server stops at the end of turn",
     "pad_is_end_of_turn": "the end of turn is not the pad token",
     "generation_markers": "the template marks what an assistant wrote",
@@ -57,12 +60,15 @@ CHECKS: Final[Mapping[str, str]] = {
 ROW_CHECKS: Final[tuple[Callable[[LintedRow], Iterator[Fault]], ...]] = (
     text_survives,
     think_opened_once,
+    thought_answered,
+    prompt_survives,
     prompt_masked,
     nothing_masked_wrongly,
     row_fully_masked,
     ends_once,
     train_equals_serve,
     messages_shown,
+    markers_in_text,
     boundary_merge,
     double_bos,
     depends_on_clock,

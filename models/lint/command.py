@@ -12,6 +12,7 @@ from typing import Any
 from ...pipeline.progress import Event, Progress
 from ...pipeline.sample import Sample
 from ..chat import open_tokenizer
+from .check_folder import folder_faults
 from .lint import Unreadable, lint_rows
 from .linted import longest_input, server_stop_ids
 from .report import Report
@@ -34,7 +35,7 @@ def lint_file(
         RequestError: there is no tokenizer in the folder.
     """
     tokenizer = open_tokenizer(folder)
-    return lint_rows(
+    report = lint_rows(
         tokenizer,
         rows,
         template_kwargs,
@@ -43,3 +44,6 @@ def lint_file(
         show=show,
         progress=Progress(listen),
     )
+    for fault in folder_faults(folder, tokenizer):
+        report.add(fault)
+    return report

@@ -14,8 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from ...pipeline.errors import RequestError
-from ...pipeline.sample import Sample
-from ..chat import RenderedExample, encode, end_of_turn
+from ...pipeline.sample import Message, Sample
+from ..chat import (
+    END_THINK,
+    THINK,
+    NotRenderable,
+    RenderedExample,
+    apply_template,
+    encode,
+    end_of_turn,
+)
+from ..control_tokens import control_tokens
 from ..thinking import split
 from .finding import Excerpt, excerpt
 
@@ -37,6 +46,16 @@ class LintedModel:
     @cached_property
     def ending_id(self) -> int:
         return encode(self.tokenizer, self.ending)[-1]
+
+    @cached_property
+    def markers(self) -> frozenset[str]:
+        """What looks like a control token in the template's own words, tokens or not."""
+        turns = [Message("user", "question")]
+        try:
+            text = apply_template(self.tokenizer, turns, self.template_kwargs, open_turn=True)
+        except NotRenderable:
+            return frozenset()  # the rows will say so
+        return control_tokens(text + self.ending) - {THINK, END_THINK}
 
     def name(self, token: int) -> str:
         """A token as its vocabulary writes it."""
@@ -107,9 +126,14 @@ def server_stop_ids(folder: Path, tokenizer: Any) -> frozenset[int]:
     Without a generation_config.json the EOS of config.json counts (`try_get_generation_config` in
     vLLM 0.32).
     """
+    return frozenset({tokenizer.eos_token_id} - {None}) | generation_stop_ids(folder)
+
+
+def generation_stop_ids(folder: Path) -> frozenset[int]:
+    """Where transformers' generate stops, as the folder's files say."""
     config = read_config(folder / "generation_config.json") or read_config(folder / "config.json")
     listed = config.get("eos_token_id")
-    stops = [tokenizer.eos_token_id, *(listed if isinstance(listed, list) else [listed])]
+    stops = listed if isinstance(listed, list) else [listed]
     return frozenset(token for token in stops if isinstance(token, int))
 
 

@@ -58,7 +58,7 @@ class Report:
         """Count a fault of a row, or of the model (None)."""
         key = (fault.check, fault.severity)
         kind = self.found.setdefault(key, Found(*key))
-        if row is not None:
+        if row is not None and kind.rows[-1:] != [row]:
             kind.rows.append(row)
         if fault.length is not None:
             kind.lengths.append(fault.length)

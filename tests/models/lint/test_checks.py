@@ -173,6 +173,17 @@ def test_texts_that_a_tokenizer_changes(chatml: Any, single: list[Sample]) -> No
     assert (fault.check, fault.severity) == ("thinking_survives", "error")
     (shown,) = fault.prove()
     assert shown.pieces[shown.at - shown.start].text == "t"
-    spaced = merging(chatml, normalizers.Prepend(" "))
-    (fault,) = text_survives(linted(spaced, single[0], "7"))
+    compatible = merging(chatml, normalizers.NFKC())
+    (fault,) = text_survives(linted(compatible, single[0], "x²"))
+    assert (fault.check, fault.severity) == ("text_normalised", "warning")
+    squeezing = merging(chatml, normalizers.Replace("\n\n", "\n"))
+    (fault,) = text_survives(linted(squeezing, single[0], "one\n\ntwo"))
     assert (fault.check, fault.severity) == ("thinking_survives", "warning")
+
+
+def test_a_completion_gets_no_space_of_its_own(chatml: Any, single: list[Sample]) -> None:
+    """Alone, sentencepiece puts a space before any text; behind the prompt it must not."""
+    from tokenizers import normalizers
+
+    spaced = merging(chatml, normalizers.Prepend(" "))
+    assert not list(text_survives(linted(spaced, single[0], "7")))
