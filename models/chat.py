@@ -197,7 +197,15 @@ def end_of_turn_id(tokenizer: Any) -> int:
 @functools.lru_cache(maxsize=16)
 def _end_of_turn(tokenizer: Any, template: str) -> str:
     turns = [Message("user", "question"), Message("assistant", _PROBE)]
-    whole = apply_template(tokenizer, turns, None, open_turn=False)
+    try:
+        whole = apply_template(tokenizer, turns, None, open_turn=False)
+    except NotRenderable as refusal:
+        told = str(refusal).removeprefix(f"{refusal.reason}: ").rstrip(".")
+        raise NotRenderable(
+            refusal.reason,
+            f"the chat template of {tokenizer.name_or_path} cannot show a question and its answer "
+            f"({told}). Correct chat_template.jinja in the model's folder, or the template given.",
+        ) from refusal
     _, found, rest = whole.rpartition(_PROBE)
     if not found:
         raise RequestError(

@@ -74,7 +74,7 @@ def _not_resolved(reference: str) -> str:
 class Filter(BaseModel, ABC):
     """Base of all filters. `version` is raised when the judgement changes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     kind: ClassVar[str]
     version: ClassVar[int] = 1

@@ -36,8 +36,14 @@ STATE: Final = "state"
 class Config(BaseModel):
     """Base of stages and of the parts nested in them: frozen, unknown keys refused."""
 
-    # The docstring below a field is its description: in `potstill schema` and in `train … --help`.
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        # YAML and command lines can say inf and nan; an identity, which is JSON, cannot.
+        allow_inf_nan=False,
+        # The docstring below a field is its description: in `potstill schema` and `train … --help`.
+        use_attribute_docstrings=True,
+    )
 
 
 @dataclass(frozen=True)

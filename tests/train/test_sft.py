@@ -211,6 +211,8 @@ def test_in_a_process_of_its_own(
     "fields",
     [
         {"epochs": 0},
+        {"epochs": float("inf")},
+        {"learning_rate": float("nan")},
         {"learning_rate": -1},
         {"warmup_share": 1},
         {"batch_size": 8, "micro_batch": 3},
