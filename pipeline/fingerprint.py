@@ -10,6 +10,8 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -44,17 +46,14 @@ def digest_file(path: Path) -> str:
 
 def explain_difference(old: Any, new: Any) -> list[str]:
     """Lines such as `filters.math.version 1 → 2`, one for each value that differs."""
-    before, after = dict(_flatten(old)), dict(_flatten(new))
-    lines = []
-    for key in sorted(before.keys() | after.keys()):
-        was, now = before.get(key, _MISSING), after.get(key, _MISSING)
-        if was is _MISSING:
-            lines.append(f"{key} is new ({_brief(now)})")
-        elif now is _MISSING:
-            lines.append(f"{key} is gone (was {_brief(was)})")
-        elif was != now:
-            lines.append(f"{key} {_brief(was)} → {_brief(now)}")
-    return lines
+    return [
+        f"{key} is new ({_brief(now)})"
+        if was is _MISSING
+        else f"{key} is gone (was {_brief(was)})"
+        if now is _MISSING
+        else f"{key} {_brief(was)} → {_brief(now)}"
+        for key, was, now in sorted(_differences(old, new), key=itemgetter(0))
+    ]
 
 
 def _refuse_unstable(value: Any, where: str) -> None:
@@ -72,15 +71,17 @@ def _refuse_unstable(value: Any, where: str) -> None:
         raise TypeError(f"{where}: a {type(value).__name__} has no stable encoding")
 
 
-def _flatten(value: Any, at: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping) and value:
-        for key, item in value.items():
-            yield from _flatten(item, f"{at}.{key}" if at else key)
-    elif isinstance(value, (list, tuple)) and value:
-        for index, item in enumerate(value):
-            yield from _flatten(item, f"{at}[{index}]")
-    else:
-        yield at, value
+def _differences(old: Any, new: Any, at: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Where two values differ, as deep as both have the same shape; `_MISSING` where one ends."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in old.keys() | new.keys():
+            below = f"{at}.{key}" if at else key
+            yield from _differences(old.get(key, _MISSING), new.get(key, _MISSING), below)
+    elif isinstance(old, (list, tuple)) and isinstance(new, (list, tuple)):
+        for index, (was, now) in enumerate(zip_longest(old, new, fillvalue=_MISSING)):
+            yield from _differences(was, now, f"{at}[{index}]")
+    elif old is _MISSING or new is _MISSING or old != new:
+        yield at, old, new
 
 
 def _brief(value: Any) -> str:

@@ -9,7 +9,7 @@ reason, and the counts close: in = problems + left out by reason.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -20,14 +20,13 @@ from ...pipeline.artifact import Artifact
 from ...pipeline.errors import RequestError
 from ...pipeline.progress import Progress
 from ...pipeline.sample import SAMPLE_SCHEMA, Message, Sample
-from ...pipeline.shards import read_table, shard_files
+from ..rows.rendering import sample_batches
 
 PROBLEM_SCHEMA: Final = SAMPLE_SCHEMA.append(pa.field("prompt_ids", pa.list_(pa.int32()))).append(
     pa.field("prefill", pa.string())
 )
 """A sample without completion, the tokens of its rendered prompt, and what the template wrote of
 the answer ("<think>\\n", or nothing)."""
-_BATCH: Final = 1000
 
 
 @dataclass
@@ -110,7 +109,7 @@ def read_problems(
 
     problems = Problems()
     tables = []
-    for batch in _batches(data):
+    for batch in sample_batches(data):
         rows = [problems.take(sample, copy, room, render) for sample, copy in batch]
         kept = [row for row in rows if row is not None]
         tables.append(pa.Table.from_pylist(kept, schema=PROBLEM_SCHEMA))
@@ -135,10 +134,3 @@ def refuse_no_room(problems: Problems, max_tokens: int, positions: int) -> None:
         f"{max_tokens} in the {positions} positions of the model; the longest has {longest} "
         f"tokens. {fits} over_length: drop to train without them, each listed in left_out/."
     )
-
-
-def _batches(data: Artifact) -> Iterator[list[tuple[Sample, int]]]:
-    """Samples with their `copy` number (0 where `mix` wrote none)."""
-    for file in shard_files(data.path):
-        for batch in read_table(file).to_batches(max_chunksize=_BATCH):
-            yield [(Sample.from_row(row), row.get("copy") or 0) for row in batch.to_pylist()]

@@ -100,5 +100,7 @@ def refuse_nothing(examples: Examples, name: str) -> None:
     if not examples.table.num_rows:
         raise RequestError(
             f"no row of {name!r} can be trained on: {examples.rows} rows, left out: "
-            f"{examples.metrics['left_out']}. Expected at least one row with a completion."
+            f"{examples.metrics['left_out']}. Expected at least one row with a completion: a "
+            "generate step writes them, or load says which column has them (columns: {prompt: …, "
+            "completion: …})."
         )

@@ -101,7 +101,7 @@ def render_rows(
     """Render every row of `data`, look at its tokens, and account for it."""
     examples = Examples()
     tables = []
-    for batch in _batches(data):
+    for batch in sample_batches(data):
         kept = [
             row
             for sample, copy in batch
@@ -140,7 +140,7 @@ def _render(
     return rows
 
 
-def _batches(data: Artifact) -> Iterator[list[tuple[Sample, int]]]:
+def sample_batches(data: Artifact) -> Iterator[list[tuple[Sample, int]]]:
     """Samples with their `copy` number (0 where `mix` wrote none)."""
     for file in shard_files(data.path):
         for batch in read_table(file).to_batches(max_chunksize=BATCH):

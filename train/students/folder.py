@@ -8,11 +8,11 @@ and config.json.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from shlex import quote
-from typing import Any, Final
+from typing import Final
 
+from ...models.lint.linted import read_config
 from ...pipeline.errors import RequestError
 
 _PICKLES: Final = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
@@ -48,27 +48,10 @@ def refuse_unusable(folder: Path) -> None:
         )
 
 
-def read_json(file: Path) -> dict[str, Any]:
-    """The object in a model's JSON file; empty where there is no file.
-
-    Raises:
-        RequestError: it is no JSON object.
-    """
-    if not file.exists():
-        return {}
-    try:
-        value = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RequestError(f"{file} is no JSON: {error}. Fetch the model again.") from error
-    if not isinstance(value, dict):
-        raise RequestError(f"{file} holds no JSON object. Fetch the model again.")
-    return value
-
-
 def _refuse_adapter(folder: Path) -> None:
     if (folder / "config.json").exists() or not (folder / "adapter_config.json").exists():
         return
-    base = read_json(folder / "adapter_config.json").get("base_model_name_or_path")
+    base = read_config(folder / "adapter_config.json").get("base_model_name_or_path")
     raise RequestError(
         f"{folder} holds a LoRA adapter (of {base!r}) and no whole model. Expected a model: train "
         "that step with lora: {save: merged}, or merge the adapter into its base first."
@@ -96,7 +79,7 @@ def _refuse_own_code(folder: Path) -> None:
     """A model class that transformers has not, beside code that it would have to run."""
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-    config = read_json(folder / "config.json")
+    config = read_config(folder / "config.json")
     kind = config.get("model_type")
     if config.get("auto_map") and kind not in CONFIG_MAPPING:
         raise RequestError(

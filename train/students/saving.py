@@ -14,9 +14,9 @@ import shutil
 from pathlib import Path
 from typing import Any, Final
 
+from ...models.lint.linted import read_config
 from ...pipeline.shards import write_text
 from ..settings import Lora
-from .folder import read_json
 from .loading import load_weights, read_weights
 from .student import Student
 
@@ -78,7 +78,7 @@ def _trained(student: Student, checkpoint: Path, dtype: str) -> Any:
 def _save_adapter(student: Student, checkpoint: Path, folder: Path) -> None:
     """Copy the adapter alone; no path of this machine goes into its config."""
     folder.mkdir(exist_ok=True)
-    config = read_json(checkpoint / _ADAPTER)
+    config = read_config(checkpoint / _ADAPTER)
     config["base_model_name_or_path"], config["revision"] = student.base
     config["target_modules"] = sorted(config["target_modules"])  # a set has another order each run
     write_text(folder / _ADAPTER, json.dumps(config, indent=2, sort_keys=True) + "\n")
@@ -96,7 +96,7 @@ def _save_tokenizer(student: Student, out: Path) -> None:
 
 
 def _generation_config(student: Student) -> dict[str, Any]:
-    config = read_json(student.folder / "generation_config.json")
+    config = read_config(student.folder / "generation_config.json")
     config.pop("_from_model_config", None)  # it makes transformers prefer config.json over this
     end = student.end_of_turn
     known = config.get("eos_token_id")

@@ -72,7 +72,7 @@ BROKEN: list[tuple[Callable[[Path], None], str]] = [
     (_own_code, r"code of its own.*'superlm'.*never run"),
     (_unknown, "cannot be read as a model.*transformers itself knows"),
     (_no_json, r"config\.json is no JSON"),
-    (_no_object, r"config\.json holds no JSON object"),
+    (_no_object, r"config\.json is no JSON object"),
     (_no_tokenizer, "no tokenizer that can be loaded"),
 ]
 
