@@ -31,6 +31,7 @@ Rebuild = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option("--rebuild", metavar="STEP", help="Build this step again: model, or data."),
 ]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for another run to end.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Tell rows, memory, time and disk; train nothing.")
 ]
@@ -90,6 +91,7 @@ def _training(kind: str) -> Callable[..., None]:
         rebuild: Rebuild = None,
         workers: Workers = 0,
         work: Work = WORK,
+        wait: Wait = False,
         json: Json = False,
     ) -> None:
         from .catalog import CATALOG
@@ -102,7 +104,8 @@ def _training(kind: str) -> Callable[..., None]:
         if dry_run:
             _dry_run(recipe, STEP, work, workers, json)
         else:
-            build_plan(make_plan(recipe, work), json, rebuild=rebuild or [], workers=workers)
+            plan = make_plan(recipe, work)
+            build_plan(plan, json, rebuild=rebuild or [], workers=workers, wait=wait)
 
     return train
 

@@ -46,14 +46,15 @@ def digest_file(path: Path) -> str:
 
 def explain_difference(old: Any, new: Any) -> list[str]:
     """Lines such as `filters.math.version 1 → 2`, one for each value that differs."""
-    return [
-        f"{key} is new ({_brief(now)})"
-        if was is _MISSING
-        else f"{key} is gone (was {_brief(was)})"
-        if now is _MISSING
-        else f"{key} {_brief(was)} → {_brief(now)}"
-        for key, was, now in sorted(_differences(old, new), key=itemgetter(0))
-    ]
+    lines = []
+    for key, was, now in sorted(_differences(old, new), key=itemgetter(0)):
+        if was is _MISSING:
+            lines.append(f"{key} is new ({_brief(now)})")
+        elif now is _MISSING:
+            lines.append(f"{key} is gone (was {_brief(was)})")
+        else:
+            lines.append(f"{key} {_brief(was)} → {_brief(now)}")
+    return lines
 
 
 def _refuse_unstable(value: Any, where: str) -> None:

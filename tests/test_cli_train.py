@@ -129,7 +129,9 @@ def test_a_training_and_what_was_told_of_it_before(shell: Shell, tmp_path: Path)
 
     # Steps are data and models of other trainings.
     named = ["--data", "train-sft/data", "--model", "train-sft/model", "--name", "second"]
-    found = shell.json("sft", *named, "--lora.r", "2", "--max-steps", "1", "--workers", "1")
+    found = shell.json(
+        "sft", *named, "--lora.r", "2", "--max-steps", "1", "--workers", "1", "--wait"
+    )
     assert found["steps"]["data"]["kind"] == "reuse"
     assert (Path(found["steps"]["model"]["path"]) / "adapter").is_dir()
 

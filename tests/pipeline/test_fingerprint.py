@@ -59,3 +59,14 @@ def test_differences_are_named() -> None:
         'fresh is new ("x")',
         "gone is gone (was 1)",
     ]
+
+
+def test_a_part_that_comes_or_goes_is_one_difference() -> None:
+    """A group of fields has many; a user changed one."""
+    old = {"lora": None, "evaluate": {"every": 2, "sampling": {"seed": 0}}, "names": ["a"]}
+    new = {"lora": {"r": 16, "alpha": 32.0}, "evaluate": None, "names": ["a", "b"]}
+    assert explain_difference(old, new) == [
+        'evaluate {"every": 2, "sampling": {"seed": 0}} → null',
+        'lora null → {"r": 16, "alpha": 32.0}',
+        'names[1] is new ("b")',
+    ]

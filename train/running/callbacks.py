@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from ...pipeline.errors import StepFailed
+from ..settings import Evaluation
 from ..students.router_load import router_load_callbacks
 from .bench import Bench
 from .checkpoints import Checkpoints
-from .evaluation import Evaluator, best_step, summary
+from .evaluation import SCORE, Evaluator, Scored, best_step, summary, why_unjudged
 
 CHECKPOINTS: Final = 20
 """Of a whole training, unless `checkpoint_every` says otherwise."""
@@ -132,8 +133,20 @@ def _looker(bench: Bench, trainer: Any, evaluator: Evaluator) -> Any:
                 scored = gather_object(scored)
             due = control.should_log
             trainer.model.eval()  # or trl would add what it gathered of the training so far
-            trainer.log(summary(config, scored))
+            scores = summary(config, scored)
+            trainer.log(scores)
             trainer.model.train()
             control.should_log = due  # logging these had cancelled the log of the step itself
+            if bench.main and SCORE not in scores:
+                bench.context.progress.note(_unscored(config, scored))
 
     return Looker()
+
+
+def _unscored(config: Evaluation, scored: Sequence[Scored]) -> str:
+    counts = why_unjudged(config, scored)
+    reasons = ", ".join(f"{name} {count}" for name, count in counts.items())
+    return (
+        f"evaluate: {config.correct} could judge none of {counts.total()} completions ({reasons}). "
+        "There is no pass@1, and without one at any look keep: best keeps the last weights"
+    )

@@ -9,6 +9,7 @@ into pieces over several GPUs (FSDP, ZeRO-3): there a step is evaluated after it
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -147,21 +148,32 @@ class Scored:
 
 
 def summary(config: Evaluation, scored: Sequence[Scored]) -> dict[str, float]:
-    """The numbers of one evaluation, by the names of the log; what is unknown is not in it."""
+    """The numbers of one evaluation, by the names of the log; what is unknown is not in it.
+
+    Nor is `pass@1` where no completion could be judged: nothing is the best by such a score.
+    """
     known = [each.verdicts for each in scored if each.verdicts is not None]
+    unjudged = why_unjudged(config, scored)
     solved: dict[int, int] = {}
     for each in scored:
         score = each.verdicts[config.correct].score if each.verdicts is not None else None
         solved[each.position] = solved.get(each.position, 0) + (score == 1)
+    share = pass_at_1(list(solved.values()), config.samples)
     found: dict[str, float | None] = {
-        **pass_at_1(list(solved.values()), config.samples),
-        "unjudged": float(sum(row[config.correct].score is None for row in known)),
+        **({} if known and unjudged.total() == len(known) else share),
+        "unjudged": float(unjudged.total()),
         "failed": float(len(scored) - len(known)),
     }
     for name in config.filters:
         scores = [row[name].score for row in known if row[name].score is not None]
         found[f"rate/{name}"] = sum(scores) / len(scores) if scores else None  # type: ignore[arg-type]
     return {f"{PREFIX}{name}": value for name, value in found.items() if value is not None}
+
+
+def why_unjudged(config: Evaluation, scored: Sequence[Scored]) -> Counter[str]:
+    """How many completions `correct` could not judge, by its reason."""
+    verdicts = (each.verdicts[config.correct] for each in scored if each.verdicts is not None)
+    return Counter(verdict.reason or "unknown" for verdict in verdicts if verdict.score is None)
 
 
 def best_step(log_history: Sequence[Mapping[str, Any]]) -> int | None:

@@ -32,9 +32,12 @@ def watched(
     """Train on the toy sums and look at eight of them now and then."""
 
     def train(
-        name: str, events: list[Event] | None = None, **fields: Any
+        name: str,
+        events: list[Event] | None = None,
+        rows: list[Sample] = toy,
+        **fields: Any,
     ) -> tuple[Context, dict[str, Any]]:
-        data = mixture(toy)
+        data = mixture(rows)
         made = context(data, students["qwen"], name, events)
         given = replace(
             made,
@@ -131,6 +134,22 @@ def test_looking_changes_nothing_and_the_best_is_kept(
 )
 def test_the_best_step(history: list[dict[str, Any]], expected: int | None) -> None:
     assert best_step(history) == expected
+
+
+def test_what_cannot_be_judged_is_no_score(
+    watched: Callable[..., tuple[Context, dict[str, Any]]], toy: list[Sample]
+) -> None:
+    """Problems without keys: no pass@1 of zero, by which the first weights would be the best."""
+    events: list[Event] = []
+    evaluate = {"every": 1, "limit": 2, "sampling": {"temperature": 0, "max_tokens": 4}}
+    keyless = [replace(sample, answer=None) for sample in toy]
+    given, metrics = watched("out", events, keyless, keep="best", max_steps=2, evaluate=evaluate)
+    looks = [json.loads(line) for line in (given.out / "log" / "evaluations.jsonl").open()]
+    assert [look["eval_unjudged"] for look in looks] == [2, 2, 2]
+    assert not any("eval_pass@1" in look for look in looks)
+    assert metrics["kept_step"] == 2
+    notes = [event["text"] for event in events if event["event"] == "note"]
+    assert sum("math could judge none of 2 completions (no_key 2)" in note for note in notes) == 3
 
 
 def test_best_needs_a_measure(sft: Callable[..., Sft]) -> None:
