@@ -27,6 +27,7 @@ from .cli_common import (
     Set,
     Step,
     TemplateSet,
+    Wait,
     Work,
     Workers,
     build_plan,
@@ -69,7 +70,7 @@ def run(
     max_requests: MaxRequests = None,
     max_usd: MaxUsd = None,
     max_hours: MaxHours = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait for another run to end.")] = False,
+    wait: Wait = False,
     json: Json = False,
 ) -> None:
     """Build what is missing, with live progress; what is there already is left alone.

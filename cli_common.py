@@ -38,6 +38,7 @@ MaxHours = Annotated[
     typer.Option("--max-hours", metavar="H", help="Stop after H hours."),
 ]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Worker processes; 0: all cores.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for another run to end.")]
 ModelOption = Annotated[
     str, typer.Option("--model", metavar="M", help="A folder, recipe/step or hub:owner/name.")
 ]

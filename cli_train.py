@@ -12,7 +12,7 @@ from typing import Annotated, Any, Optional
 import typer
 from typer.core import TyperCommand
 
-from .cli_common import WORK, Json, Work, Workers, build_plan
+from .cli_common import WORK, Json, Wait, Work, Workers, build_plan
 from .pipeline.errors import RequestError
 from .pipeline.stage import Stage
 from .pipeline.suggest import suggest
@@ -31,7 +31,6 @@ Rebuild = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option("--rebuild", metavar="STEP", help="Build this step again: model, or data."),
 ]
-Wait = Annotated[bool, typer.Option("--wait", help="Wait for another run to end.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Tell rows, memory, time and disk; train nothing.")
 ]
