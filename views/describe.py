@@ -14,9 +14,10 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from ..pipeline.artifact import Artifact
+from ..pipeline.lineage import upstream
 from ..pipeline.shards import shard_files
 from ..pipeline.verdicts import VerdictSet, read_verdict_sets
-from .family import REJECTED, rejected_frame, samples_by_id, upstream
+from .family import REJECTED, rejected_frame, samples_by_id
 from .rows import parquet_rows, scan
 
 NUM_EXAMPLES = 3

@@ -1,59 +1,26 @@
-"""Which artifacts belong to which: what an artifact was made from, and who judged its samples.
+"""What belongs to an artifact's samples: their verdicts, their texts, and what was set aside.
 
-A manifest names the addresses of its inputs, so what came before lies beside it on disk. Verdicts
-are found by the digest of the samples they judge, whichever step published them. An input that
-was removed is passed over: a look shows what is there.
+Verdicts are found by the digest of the samples they judge, whichever step published them. What an
+artifact was made from is `pipeline/lineage.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from ..pipeline.artifact import MANIFEST, Artifact, open_artifact
-from ..pipeline.fingerprint import digest_of
+from ..pipeline.artifact import MANIFEST, Artifact
+from ..pipeline.lineage import digest_of_samples, upstream
 from ..pipeline.shards import shard_files
-from ..pipeline.statcache import DigestCache
 from ..pipeline.verdict import Verdict
 from ..pipeline.verdicts import VerdictSet, read_verdict_sets
 from .rows import scan
 
 REJECTED = ("left_out", "quarantine", "failed")
 """Folders of an artifact that hold what did not become a row, each row with its reason."""
-
-
-def open_beside(folder: Path) -> Artifact | None:
-    """An artifact below a work directory, verified with the digests remembered there."""
-    return open_artifact(folder, DigestCache(folder.parent.parent / ".digests.json"))
-
-
-def upstream(artifact: Artifact) -> list[Artifact]:
-    """All that the artifact was made from and that is still there, nearest first."""
-    found: dict[Path, Artifact] = {}
-    waiting = [artifact]
-    while waiting:
-        current = waiting.pop(0)
-        inputs = current.manifest["identity"].get("inputs", {})
-        for step, address in inputs.items():
-            folder = current.path.parent / f"{step}-{address}"
-            if folder not in found and (opened := open_beside(folder)) is not None:
-                found[folder] = opened
-                waiting.append(opened)
-    return list(found.values())
-
-
-def digest_of_samples(artifact: Artifact) -> str | None:
-    """The `samples_digest` of an artifact, from its manifest alone; None without samples."""
-    shards = {
-        name: entry["sha256"]
-        for name, entry in artifact.manifest["files"].items()
-        if "/" not in name and fnmatchcase(name, "part-*.parquet")
-    }
-    return digest_of(shards) if shards else None
 
 
 def verdict_sets(artifact: Artifact) -> dict[str, VerdictSet]:

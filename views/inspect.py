@@ -17,16 +17,11 @@ import polars as pl
 
 from ..pipeline.artifact import MANIFEST, Artifact
 from ..pipeline.errors import RequestError
+from ..pipeline.lineage import digest_of_samples, open_beside, upstream
 from ..pipeline.shards import shard_files
 from ..pipeline.verdicts import VerdictSet, read_verdict_sets
 from .describe import Inspection, by_reason, describe
-from .family import (
-    digest_of_samples,
-    open_beside,
-    upstream,
-    verdict_sets,
-    verdicts_on,
-)
+from .family import verdict_sets, verdicts_on
 from .rows import Rows, file_rows, lazy_rows, rows_where, scan, with_verdicts
 from .show_inspection import show_inspection
 
