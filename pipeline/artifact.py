@@ -20,6 +20,7 @@ import pyarrow as pa
 from .errors import StepFailed
 from .fingerprint import digest_of
 from .sample import Sample
+from .sample_batches import samples_of
 from .shards import read_table, shard_files, write_text
 from .statcache import DigestCache
 
@@ -33,6 +34,9 @@ class Artifact:
 
     path: Path
     manifest: Mapping[str, Any]
+    hashed: bool = True
+    """Every file's sha256 was compared, now or when its digest was remembered; False: of some
+    files only the size was."""
 
     @property
     def step(self) -> str:
@@ -77,7 +81,7 @@ class Artifact:
         """The samples, shard by shard."""
         for file in shard_files(self.path):
             for batch in read_table(file).to_batches(max_chunksize=1000):
-                yield from map(Sample.from_row, batch.to_pylist())
+                yield from samples_of(batch)
 
     def verdict_table(self, name: str) -> pa.Table:
         """Verdicts of one filter with VERDICT_SCHEMA, row-aligned with the samples judged."""
@@ -95,21 +99,58 @@ def open_artifact(path: Path, cache: DigestCache | None = None) -> Artifact | No
     Raises:
         StepFailed: a file is missing or differs from its sha256.
     """
+    cache = cache or DigestCache(None)
+    manifest = _read_manifest(path)
+    for name, entry in _files_of(path, manifest):
+        if cache.digest(path / name) != entry["sha256"]:
+            raise StepFailed(_damage(path, f"{name} does not have the sha256 of the manifest"))
+    return None if manifest is None else Artifact(path, manifest)
+
+
+def glance(path: Path, cache: DigestCache) -> Artifact | None:
+    """The artifact at `path` as `open_artifact` gives it, but no file is read to be hashed.
+
+    A file whose digest is remembered is compared with the manifest; of any other only the size
+    is, and the artifact is not `hashed`. So a look at gigabytes takes no minutes; `verify` reads
+    them.
+
+    Raises:
+        StepFailed: a file is missing, or differs in what is compared.
+    """
+    manifest = _read_manifest(path)
+    hashed = True
+    for name, entry in _files_of(path, manifest):
+        digest = cache.known(path / name)
+        hashed = hashed and digest is not None
+        if digest not in (None, entry["sha256"]):
+            raise StepFailed(_damage(path, f"{name} does not have the sha256 of the manifest"))
+    return None if manifest is None else Artifact(path, manifest, hashed)
+
+
+def _read_manifest(path: Path) -> dict[str, Any] | None:
     manifest_file = path / MANIFEST
     if not manifest_file.exists():
         return None
     try:
-        manifest = json.loads(manifest_file.read_text(encoding="utf-8"))
-        files = manifest["files"]
-    except (ValueError, KeyError, TypeError) as error:
+        manifest: dict[str, Any] = json.loads(manifest_file.read_text(encoding="utf-8"))
+        manifest["files"].items()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StepFailed(_damage(path, f"{MANIFEST} cannot be read ({error})")) from error
-    cache = cache or DigestCache(None)
-    for name, entry in files.items():
+    return manifest
+
+
+def _files_of(
+    path: Path, manifest: Mapping[str, Any] | None
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """What the manifest lists, each file looked at: it is there, and as long as it was."""
+    for name, entry in (manifest or {}).get("files", {}).items():
         if not (path / name).is_file():
             raise StepFailed(_damage(path, f"{name} is missing"))
-        if cache.digest(path / name) != entry["sha256"]:
-            raise StepFailed(_damage(path, f"{name} does not have the sha256 of the manifest"))
-    return Artifact(path, manifest)
+        size = (path / name).stat().st_size
+        if size != entry["bytes"]:
+            what = f"{name} has {size:,} bytes and {entry['bytes']:,} in the manifest"
+            raise StepFailed(_damage(path, what))
+        yield name, entry
 
 
 def write_manifest(path: Path, body: Mapping[str, Any], timing: Mapping[str, Any]) -> None:

@@ -10,7 +10,9 @@ is known here: what a score is good for is `select`'s business.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ClassVar
 
 import polars as pl
@@ -105,9 +107,13 @@ def judged(
         RequestError: the filter judges neither samples nor datasets.
     """
     if isinstance(judging, SampleFilter):
-        with judging.open(context) as judge:
-            for batch in _batches(source.samples()):
-                verdicts = judge_batch(name, judging, judge, batch)
+        # The thread outlives the judge, whose workers die with the thread that started them.
+        with ThreadPoolExecutor(1) as thread, judging.open(context) as judge:
+
+            def asked(batch: list[Sample]) -> Future[list[Verdict]]:
+                return thread.submit(judge_batch, name, judging, judge, batch)
+
+            for batch, verdicts in _one_ahead(_batches(source.samples()), asked):
                 yield from ((row.id, each) for row, each in zip(batch, verdicts, strict=True))
     elif isinstance(judging, CorpusFilter):
         yield from _judged_as_a_whole(name, judging, source, context)
@@ -116,6 +122,20 @@ def judged(
             f"filter {name!r} is a {type(judging).__name__}; expected a SampleFilter or a "
             "CorpusFilter"
         )
+
+
+def _one_ahead(
+    batches: Iterable[list[Sample]], asked: Callable[[list[Sample]], Future[list[Verdict]]]
+) -> Iterator[tuple[list[Sample], list[Verdict]]]:
+    """Each batch with its verdicts; the next one is judged while these are written."""
+    waiting: deque[tuple[list[Sample], Future[list[Verdict]]]] = deque()
+    for batch in batches:
+        waiting.append((batch, asked(batch)))
+        if len(waiting) > 1:
+            done, verdicts = waiting.popleft()
+            yield done, verdicts.result()
+    for done, verdicts in waiting:
+        yield done, verdicts.result()
 
 
 def _batches(samples: Iterator[Sample]) -> Iterator[list[Sample]]:

@@ -40,9 +40,9 @@ _NO_LABEL = re.compile(rf"(?i)(?:{_ASKER}|{_HELPER}|system|.*answer|.*solution|.
 
 def answer_headers(answer: str, question: str) -> list[Span]:
     """The first headers in an answer whose code is blanked; spans within the answer."""
-    if _ASKS_FOR_DIALOGUE.search(question):
+    matches = [*_HEADER.finditer(answer), *_GLUED.finditer(answer)]
+    if not matches or _ASKS_FOR_DIALOGUE.search(question):  # the question last: it is slow to read
         return []
-    matches = itertools.chain(_HEADER.finditer(answer), _GLUED.finditer(answer))
     spans = (match.span() for match in matches)
     return sorted(
         itertools.islice((each for each in spans if not _quoted(each, answer, question)), _ENOUGH)
@@ -51,10 +51,11 @@ def answer_headers(answer: str, question: str) -> list[Span]:
 
 def thought_headers(thought: str, question: str) -> list[Span]:
     """The first question's header with an answer's header behind it, in a thought."""
-    if _ASKS_FOR_DIALOGUE.search(question):
+    matches = [*_HEADER.finditer(thought)]
+    if not matches or _ASKS_FOR_DIALOGUE.search(question):
         return []
     asker: Span | None = None
-    for match in _HEADER.finditer(thought):
+    for match in matches:
         if _quoted(match.span(), thought, question):
             continue
         if match["asker"]:
