@@ -10,11 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
+from .pickling import ByArguments
+
 R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Done(Generic[R]):
+class Done(ByArguments, Generic[R]):
     """The function returned."""
 
     value: R

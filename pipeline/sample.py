@@ -16,12 +16,14 @@ from typing import Any
 
 import pyarrow as pa
 
+from .pickling import ByArguments
+
 ID_LENGTH = 16
 """Hex digits of an id: 64 bits, so a million rows collide with a chance of 3e-8."""
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Message(ByArguments):
     """One turn of a conversation; role is system, user or assistant."""
 
     role: str
@@ -29,7 +31,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
+class Generation(ByArguments):
     """How a completion was made. No times, hosts or request ids: they would break byte identity."""
 
     teacher: str
@@ -51,7 +53,7 @@ _GENERATION_FIELDS = tuple(field.name for field in fields(Generation))
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(ByArguments):
     """One row. `completion` is "<think>…</think>answer"; `answer` is the key, None if unknown."""
 
     id: str

@@ -13,11 +13,13 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
+from .pickling import ByArguments
+
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(ByArguments):
     """One opinion about one completion; spans in `evidence` are [start, end) in code points."""
 
     score: float | None
@@ -33,8 +35,7 @@ class Verdict:
 
         Lone surrogates, which a model's JSON can hold and UTF-8 cannot, become question marks.
         """
-        told = json.dumps(self.evidence, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        evidence = told.encode("utf-8", "replace").decode("utf-8")
+        evidence = _CANONICAL.encode(self.evidence).encode("utf-8", "replace").decode("utf-8")
         return {"id": sample_id, "score": self.score, "reason": self.reason, "evidence": evidence}
 
     @staticmethod
@@ -42,6 +43,8 @@ class Verdict:
         """The inverse of `to_row`, without the id."""
         return Verdict(row["score"], row["reason"], json.loads(row["evidence"]))
 
+
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 VERDICT_SCHEMA = pa.schema(
     [

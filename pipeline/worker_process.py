@@ -110,6 +110,7 @@ def _run_chunk(
         waiting.append(_pickled(outcome))
         late = time.monotonic() - sent > _FLUSH_SECONDS
         if late or number == len(jobs) or isinstance(outcome, OutOfMemory):
+            signal.setitimer(signal.ITIMER_PROF, 0)  # what comes now is no job's own time
             connection.send(waiting)
             waiting, sent = [], time.monotonic()
 
@@ -124,12 +125,9 @@ def _pickled(outcome: Done[Any] | Raised | OutOfMemory) -> bytes:
 
 def _call(assignment: Assignment, job: Any) -> Done[Any] | Raised | OutOfMemory:
     """Every exception becomes data, which the parent judges."""
+    signal.setitimer(signal.ITIMER_PROF, assignment.cpu_seconds or 0)
     try:
-        signal.setitimer(signal.ITIMER_PROF, assignment.cpu_seconds or 0)
-        try:
-            return Done(assignment.function(job))
-        finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
+        return Done(assignment.function(job))
     except MemoryError:
         return OutOfMemory(assignment.memory_bytes or 0)
     except BaseException as error:  # SystemExit too, and classes derived from BaseException
