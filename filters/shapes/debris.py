@@ -12,7 +12,7 @@ Whether a *student's* tokenizer reads a shown token as a control token is for `m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ...models.thinking import Span
 
@@ -55,14 +55,17 @@ _LINE = 200
 _STRUCK = re.compile(r"(?<=\S)[ \t]*<s>[^<\n]+</s>")
 
 
-def tool_tags(text: str, prompt: str = "") -> list[Span]:
-    """Places of tool tags in a text whose code is blanked."""
-    return [span for span in _places(_TOOL, text) if not mentioned(span, text, prompt)]
+def tool_tags(text: str) -> list[Span]:
+    """Places of tool tags in a text whose code is blanked, those that are only mentioned too."""
+    return list(_places(_TOOL, text))
 
 
-def template_tokens(text: str, prompt: str = "") -> list[Span]:
-    """Places of what belongs to chat templates in a text whose code is blanked."""
-    tools = set(_places(_TOOL, text))
+def template_tokens(text: str, tools: Collection[Span], prompt: str = "") -> list[Span]:
+    """Places of what else belongs to chat templates in a text whose code is blanked.
+
+    Args:
+        tools: places of tool tags.
+    """
     may_name = _PART_OF_NAME.search(text) or "endoftext" in text.lower()
     pattern = _TEMPLATE if may_name else _WITHOUT_NAMES
     found = [*_places(pattern, text), *_sentence_marks(text)]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ...models.thinking import Span, Tags, split, tag_spans
-from .debris import template_tokens, tool_tags
+from .debris import mentioned, template_tokens, tool_tags
 from .layout import without_code
 from .role_headers import answer_headers, thought_headers
 
@@ -50,8 +50,9 @@ def shape_defects(shape: Shape) -> Defects:
     """Every defect but wrong tags, with its places; nothing that is not there."""
     shown = without_code(shape.text)
     own = {*tag_spans(shown, shape.tags.open), *tag_spans(shown, shape.tags.close)}
-    debris = [span for span in template_tokens(shown, shape.prompt) if span not in own]
-    tools = [span for span in tool_tags(shown, shape.prompt) if span not in own]
+    tags = tool_tags(shown)
+    debris = [span for span in template_tokens(shown, tags, shape.prompt) if span not in own]
+    tools = [span for span in tags if span not in own and not mentioned(span, shown, shape.prompt)]
     found = _block(shape, _without(shape.text, debris)) | {
         "template_debris": debris,
         "tool_call": tools,
