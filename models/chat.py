@@ -247,10 +247,7 @@ def encode(tokenizer: Any, text: str) -> list[int]:
 
 def _encode_text(tokenizer: Any, text: str) -> list[int]:
     """Tokens of a text by a user or model, in which no control token may stand."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise NotRenderable("not_unicode", f"half a surrogate pair: {error}") from error
+    _refuse_surrogates(text)
     tokens = encode(tokenizer, text)
     _refuse_control(tokenizer, text, tokens)
     return tokens
@@ -258,12 +255,25 @@ def _encode_text(tokenizer: Any, text: str) -> list[int]:
 
 def _encode_behind(tokenizer: Any, prompt: str, body: str, ending: str) -> list[int]:
     """Tokens of a completion and its end of turn as they stand behind the prompt."""
-    alone = _encode_text(tokenizer, body)
+    _refuse_surrogates(body)
     context = prompt[-_CONTEXT:]
-    before, joined = encode(tokenizer, context), encode(tokenizer, context + body + ending)
+    before, end = encode(tokenizer, context), encode(tokenizer, ending)
+    joined = encode(tokenizer, context + body + ending)
+    own = joined[len(before) : len(joined) - len(end)]
+    if joined == [*before, *own, *end]:  # nearly always: the completion is tokenised once
+        _refuse_control(tokenizer, body, own)
+        return [*own, *end]
+    alone = _encode_text(tokenizer, body)
     if joined[: len(before)] == before:
         return joined[len(before) :]
-    return [*alone, *encode(tokenizer, ending)]
+    return [*alone, *end]
+
+
+def _refuse_surrogates(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise NotRenderable("not_unicode", f"half a surrogate pair: {error}") from error
 
 
 def _refuse_control(tokenizer: Any, text: str, tokens: Sequence[int]) -> None:
