@@ -18,6 +18,7 @@ import polars as pl
 import pyarrow as pa
 
 from .errors import StepFailed
+from .file_names import bad_name
 from .fingerprint import digest_of
 from .sample import Sample
 from .sample_batches import samples_of
@@ -122,6 +123,10 @@ def glance(path: Path, cache: DigestCache) -> Artifact | None:
     for name, entry in _files_of(path, manifest):
         digest = cache.known(path / name)
         hashed = hashed and digest is not None
+        size = (path / name).stat().st_size
+        if size != entry["bytes"]:
+            what = f"{name} has {size:,} bytes and {entry['bytes']:,} in the manifest"
+            raise StepFailed(_damage(path, what))
         if digest not in (None, entry["sha256"]):
             raise StepFailed(_damage(path, f"{name} does not have the sha256 of the manifest"))
     return None if manifest is None else Artifact(path, manifest, hashed)
@@ -142,20 +147,27 @@ def _read_manifest(path: Path) -> dict[str, Any] | None:
 def _files_of(
     path: Path, manifest: Mapping[str, Any] | None
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """What the manifest lists, each file looked at: it is there, and as long as it was."""
+    """What the manifest lists, all of it there."""
     for name, entry in (manifest or {}).get("files", {}).items():
+        if (why := bad_name(name)) is not None:
+            raise StepFailed(_damage(path, f"its {MANIFEST} lists {name!r}, which {why}"))
         if not (path / name).is_file():
             raise StepFailed(_damage(path, f"{name} is missing"))
-        size = (path / name).stat().st_size
-        if size != entry["bytes"]:
-            what = f"{name} has {size:,} bytes and {entry['bytes']:,} in the manifest"
-            raise StepFailed(_damage(path, what))
         yield name, entry
 
 
-def write_manifest(path: Path, body: Mapping[str, Any], timing: Mapping[str, Any]) -> None:
-    """List every file with its sha256 and write the manifest last; `timing` goes beside it."""
-    cache = DigestCache(None)
+def write_manifest(
+    path: Path,
+    body: Mapping[str, Any],
+    timing: Mapping[str, Any],
+    cache: DigestCache | None = None,
+) -> None:
+    """List every file with its sha256 and write the manifest last; `timing` goes beside it.
+
+    Args:
+        cache: remembers the digests, so that nobody reads the files again for them.
+    """
+    cache = cache or DigestCache(None)
     files = {
         str(file.relative_to(path)): {
             "bytes": file.stat().st_size,

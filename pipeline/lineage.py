@@ -9,14 +9,14 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from .artifact import Artifact, open_artifact
+from .artifact import Artifact, glance
 from .fingerprint import digest_of
 from .statcache import DigestCache
 
 
 def open_beside(folder: Path) -> Artifact | None:
-    """An artifact below a work directory, verified with the digests remembered there."""
-    return open_artifact(folder, DigestCache(folder.parent.parent / ".digests.json"))
+    """An artifact below a work directory, compared with the digests remembered there."""
+    return glance(folder, DigestCache(folder.parent.parent / ".digests.json"))
 
 
 def upstream(artifact: Artifact) -> list[Artifact]:

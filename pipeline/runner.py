@@ -156,7 +156,7 @@ class Run:
         metrics = self._run_task(node, task)
         seconds = round(time.monotonic() - started, 3)
         with self.interrupts.one_deferred():  # hashing a trained model takes a while
-            publish(node, target, task.inputs, metrics, seconds)
+            publish(node, target, task.inputs, metrics, seconds, self.cache)
         shutil.rmtree(target.parent / STATE / target.name, ignore_errors=True)
         artifact = open_artifact(target, self.cache)
         if artifact is None:

@@ -1,18 +1,28 @@
-"""sha256 of files, remembered by size, time of change and inode, so that a second look is free.
+"""sha256 of files, remembered by size, times and inode, so that a second look is free.
 
-A file changed behind the file system's back keeps its old digest here; page checksums still find
-it when it is read. The cache is a convenience: deleting it changes nothing but time.
+The time of change (ctime) is among them because no program can set it: a file that is copied over
+with its old time and size is read again, and so is a copy on another machine. Within one tick of
+the file system's clock two writes have the same time, so a file younger than a tick is waited for
+before it is hashed. A file changed behind the file system's back keeps its old digest here; page
+checksums and `verify` still find it. The cache is a convenience: deleting it costs only time.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import os
+import time
 from pathlib import Path
+from typing import Final
 
+from .errors import StepFailed
 from .fingerprint import digest_file, digest_of
 from .shards import shard_files, write_text
 
+DIGESTS: Final = ".digests.json"
+"""Name of the cache's file in a work directory."""
 MODEL_FILES = (
     "config.json",
     "generation_config.json",
@@ -28,29 +38,46 @@ MODEL_FILES = (
 )
 """What decides how a model folder behaves, beside its *.safetensors."""
 
+_TICK: Final = 20_000_000
+"""Nanoseconds: two ticks of the slowest kernel clock that stamps files (100 Hz)."""
+_COARSE_TICK: Final = 2_000_000_000
+"""Nanoseconds, for file systems that keep whole seconds (FAT: two)."""
+
 
 class DigestCache:
-    """Digests of files and model folders; `file` None keeps them in memory only."""
+    """Digests of files and model folders; `file` None keeps them in memory only.
+
+    Files below the cache's own folder are known by their path from there, so that a work directory
+    that is moved within a disk keeps its digests.
+    """
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
+        self._home = None if file is None else file.parent.absolute()
         self._known: dict[str, list[object]] = {}
         self._changed = False
         if file is not None and file.exists():
             with contextlib.suppress(ValueError):  # a torn cache is only a slower start
-                self._known = json.loads(file.read_text(encoding="utf-8"))
+                known = json.loads(file.read_text(encoding="utf-8"))
+                self._known = known if isinstance(known, dict) else {}
 
     def digest(self, path: Path) -> str:
         """sha256 of a file, hex."""
-        stat = path.stat()
-        mark: list[object] = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
-        known = self._known.get(str(path))
-        if known is not None and known[:3] == mark:
-            return str(known[3])
+        if (known := self.known(path)) is not None:
+            return known
+        _let_settle(path)
+        mark = _mark(path)
         digest = digest_file(path)
-        self._known[str(path)] = [*mark, digest]
-        self._changed = True
+        if mark == _mark(path) and not _is_fresh(path):
+            self._known[self._key(path)] = [*mark, digest]
+            self._changed = True
         return digest
+
+    def known(self, path: Path) -> str | None:
+        """The digest remembered for the file as it is now; None if it was not read since."""
+        known = self._known.get(self._key(path))
+        is_entry = isinstance(known, list) and len(known) == 5
+        return str(known[4]) if known and is_entry and known[:4] == _mark(path) else None
 
     def digest_path(self, path: Path) -> str:
         """Digest of a file's bytes, or of what decides a model folder's behaviour."""
@@ -69,7 +96,54 @@ class DigestCache:
         ]
         return digest_of({str(file.relative_to(path)): self.digest(file) for file in files})
 
+    def forgettable(self) -> list[str]:
+        """Entries of files that are not there any more."""
+        home = self._home or Path()
+        return [key for key in self._known if not os.path.lexists(home / key)]
+
+    def forget(self, keys: list[str]) -> None:
+        """Drop entries."""
+        for key in keys:
+            self._changed = self._known.pop(key, None) is not None or self._changed
+
     def save(self) -> None:
-        """Keep what was learned, if a file was given."""
-        if self._file is not None and self._changed:
+        """Keep what was learned, if a file was given and its folder can be written."""
+        if self._file is None or not self._changed:
+            return
+        try:
             write_text(self._file, json.dumps(self._known))
+        except StepFailed:
+            return  # the disk is full: a look at what fills it must not fail by this
+        except OSError as error:
+            # Nor may a look at a folder on a read-only disk, or of another user.
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise
+
+    def _key(self, path: Path) -> str:
+        full = path.absolute()
+        is_ours = self._home is not None and full.is_relative_to(self._home)
+        return str(full.relative_to(self._home) if is_ours and self._home else full)
+
+
+def _mark(path: Path) -> list[object]:
+    stat = path.stat()
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+
+
+def _is_fresh(path: Path) -> bool:
+    """Whether the file could be changed now without its time changing."""
+    return _age(path) < _tick(path)
+
+
+def _let_settle(path: Path) -> None:
+    left = _tick(path) - _age(path)
+    if 0 < left <= _tick(path):  # a file from the future is not waited for: it is not remembered
+        time.sleep(left / 1e9)
+
+
+def _age(path: Path) -> int:
+    return time.time_ns() - path.stat().st_ctime_ns
+
+
+def _tick(path: Path) -> int:
+    return _TICK if path.stat().st_ctime_ns % 1_000_000_000 else _COARSE_TICK

@@ -16,7 +16,9 @@ from .errors import StepFailed
 from .fingerprint import explain_difference
 from .lock import running_step
 from .plan import Node, Plan
-from .statcache import DigestCache
+from .stage import STATE
+from .statcache import DIGESTS, DigestCache
+from .trash import bytes_in
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class StepState:
     """Why it will run; empty for a complete step."""
 
     def facts(self) -> dict[str, Any]:
-        """JSON values for `status --json`."""
+        """JSON values for `status --json`; sizes are of the files as they lie there."""
+        timing = _timing(self.path)
         return {
             "name": self.node.name,
             "kind": self.node.stage.kind,
@@ -40,20 +43,25 @@ class StepState:
             "rows": self.artifact.rows if self.artifact else None,
             "metrics": self.artifact.metrics if self.artifact else {},
             "path": str(self.path),
-            "size_bytes": _size(self.artifact),
-            "seconds": _seconds(self.path),
+            "size_bytes": bytes_in(self.path) if self.path.is_dir() else None,
+            "verdicts_bytes": sum(map(bytes_in, self.path.glob("verdicts"))),
+            "state_bytes": sum(map(bytes_in, self.path.parent.glob(f"{STATE}/{self.path.name}"))),
+            "seconds": timing.get("seconds"),
+            "finished": timing.get("finished"),
             "why": list(self.why),
         }
 
 
 def read_states(plan: Plan) -> list[StepState]:
     """The state of every step, in order."""
-    cache = DigestCache(plan.work / ".digests.json")
+    cache = DigestCache(plan.work / DIGESTS)
     running = running_step(plan.work)
     states: dict[str, StepState] = {}
     for node in plan.nodes:
         is_running = running == f"{plan.run_dir.name}/{node.name}"
         states[node.name] = _state(plan, node, states, cache, is_running)
+    if plan.work.is_dir():
+        cache.save()
     return list(states.values())
 
 
@@ -106,12 +114,10 @@ def _manifest(path: Path) -> dict[str, Any]:
     return dict(body)
 
 
-def _size(artifact: Artifact | None) -> int | None:
-    if artifact is None:
-        return None
-    return sum(int(entry["bytes"]) for entry in artifact.manifest["files"].values())
-
-
-def _seconds(path: Path) -> float | None:
-    file = path / TIMING
-    return float(json.loads(file.read_text("utf-8"))["seconds"]) if file.exists() else None
+def _timing(path: Path) -> dict[str, Any]:
+    """The clocks beside a manifest; a damaged file of clocks says nothing, and stops no look."""
+    try:
+        timing = json.loads((path / TIMING).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return timing if isinstance(timing, dict) else {}

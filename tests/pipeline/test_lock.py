@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
-from potstill.pipeline.errors import RequestError
-from potstill.pipeline.lock import run_lock
+from potstill.pipeline.errors import RequestError, StepFailed
+from potstill.pipeline.lock import hold, run_lock
 
 
 def test_a_second_holder_is_refused_or_waits(tmp_path: Path) -> None:
@@ -41,3 +42,14 @@ def test_orphans_of_killed_runs_go_and_nothing_else_does(tmp_path: Path) -> None
         assert [file.name for file in artifact.iterdir()] == ["part-00000.parquet"]
         assert not (tmp_path / orphan).exists()
         assert (other / orphan).exists(), "not a folder that we made"
+
+
+def test_a_full_disk_can_be_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(self: Path, text: str, encoding: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", refused)
+    with hold(tmp_path), pytest.raises(RequestError, match="in use by"), hold(tmp_path):
+        pass
+    with pytest.raises(StepFailed, match="no space left"), run_lock(tmp_path):
+        pass
