@@ -8,9 +8,11 @@ downloaded before the step that needs it runs.
 from __future__ import annotations
 
 import difflib
+import glob
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from .errors import RequestError
 from .references import Reference, reference_kind
@@ -18,6 +20,10 @@ from .statcache import DigestCache
 
 WEIGHTS = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt"]
 """What is fetched of a model repository: never pickles, never code."""
+
+
+Wanted: TypeAlias = Callable[[str, Sequence[str], Callable[[str], Path]], Sequence[str]]
+"""Of a hub reference, from the names of all files and a way to fetch one: the names needed."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +37,16 @@ class External:
     """Where it lies; None for a hub repository that the step will fetch."""
     repo_type: str = "model"
 
-    def fetch(self) -> Path:
-        """The local path, downloading a pinned hub snapshot if it must."""
+    def fetch(self, wanted: Wanted | None = None) -> Path:
+        """The local path, downloading a pinned hub snapshot if it must.
+
+        Args:
+            wanted: which files of a dataset are needed; all of them if not given.
+        """
         if self.path is not None:
             return self.path
         owner_name, _ = split_hub(self.reference)
-        patterns = WEIGHTS if self.repo_type == "model" else None
+        patterns = WEIGHTS if self.repo_type == "model" else self._patterns(owner_name, wanted)
         return Path(
             _hub().snapshot_download(
                 owner_name,
@@ -45,6 +55,17 @@ class External:
                 allow_patterns=patterns,
             )
         )
+
+    def _patterns(self, owner_name: str, wanted: Wanted | None) -> list[str] | None:
+        if wanted is None:
+            return None
+        where = {"revision": self.digest, "repo_type": self.repo_type}
+        names = _hub().HfApi().list_repo_files(owner_name, **where)
+
+        def fetched(name: str) -> Path:
+            return Path(_hub().hf_hub_download(owner_name, name, **where))
+
+        return [glob.escape(name) for name in wanted(self.reference, names, fetched)]
 
 
 def resolve_external(value: str, mark: Reference, base: Path, cache: DigestCache) -> External:

@@ -52,7 +52,7 @@ class StepTask:
             out=self.out,
             inputs=self.inputs,
             filters=self.filters,
-            paths={name: external.fetch() for name, external in self.externals.items()},
+            paths={name: each.fetch(self.stage.wanted) for name, each in self.externals.items()},
             digests={name: external.digest for name, external in self.externals.items()},
             journal=self.journal,
             workers=self.workers,

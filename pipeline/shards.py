@@ -64,16 +64,22 @@ def _publish(temporary: Path, target: Path, family: str) -> None:
     fail_point(f"{family}.dirsync.after")
 
 
-def remove_orphans(folder: Path, deep: bool = True) -> None:
-    """Remove temporary files that a killed process left in `folder`; `deep`: and below it.
+def orphans(folder: Path, deep: bool = True) -> Iterator[Path]:
+    """Temporary files that a killed process left in `folder`; `deep`: and below it.
 
-    Only files named as `atomic_path` names them go, and none whose process still lives: another
+    Only files named as `atomic_path` names them, and none whose process still lives: another
     command (`plan`) may be writing at this moment.
     """
     for file in folder.rglob(".*.tmp") if deep else folder.glob(".*.tmp"):
         match = _TEMPORARY.fullmatch(file.name)
         if match and not _is_alive(int(match["pid"])):
-            file.unlink(missing_ok=True)
+            yield file
+
+
+def remove_orphans(folder: Path, deep: bool = True) -> None:
+    """Remove the temporary files that a killed process left."""
+    for file in list(orphans(folder, deep)):
+        file.unlink(missing_ok=True)
 
 
 def _is_alive(pid: int) -> bool:
@@ -100,10 +106,11 @@ def write_table(target: Path, table: pa.Table) -> None:
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
 
 
-class RowWriter:
-    """Rows put one by one become the shards of a folder; memory holds one shard.
+class TableWriter:
+    """Tables put one after another become the shards of a folder; memory holds one shard.
 
-    A set without rows is one empty shard, so that it can be opened.
+    How the rows are cut into tables does not show in the shards. A set without rows is one empty
+    shard, so that it can be opened.
     """
 
     def __init__(
@@ -114,25 +121,64 @@ class RowWriter:
         self._folder = folder
         self._schema = schema
         self._rows_per_shard = rows_per_shard
-        self._waiting: list[Mapping[str, Any]] = []
+        self._waiting: list[pa.Table] = []
         self._shards = 0
 
-    def put(self, row: Mapping[str, Any]) -> None:
-        """Add one row."""
-        self.total += 1
-        self._waiting.append(row)
-        if len(self._waiting) == self._rows_per_shard:
-            self._flush()
+    def put(self, table: pa.Table) -> None:
+        """Add rows."""
+        self._waiting.append(table)
+        self.total += table.num_rows
+        size = self._rows_per_shard
+        waiting = self.total - self._shards * size
+        if waiting >= size:
+            whole = pa.concat_tables(self._waiting)
+            end = waiting - waiting % size
+            for start in range(0, end, size):
+                self._write(whole.slice(start, size))
+            self._waiting = [whole.slice(end)]
 
     def close(self) -> None:
         """Write what waits."""
-        if self._waiting or not self._shards:
-            self._flush()
+        rest = pa.concat_tables([self._schema.empty_table(), *self._waiting])
+        self._waiting = []
+        if rest.num_rows or not self._shards:
+            self._write(rest)
 
-    def _flush(self) -> None:
-        table = pa.Table.from_pylist(self._waiting, schema=self._schema)
-        write_table(self._folder / f"part-{self._shards:05d}.parquet", table)
+    def _write(self, table: pa.Table) -> None:
+        # One chunk: how a table is cut into chunks shows in the pages of the parquet.
+        write_table(self._folder / f"part-{self._shards:05d}.parquet", table.combine_chunks())
         self._shards += 1
+
+
+class RowWriter:
+    """Rows put one by one become the shards of a folder, as `TableWriter` writes them."""
+
+    def __init__(
+        self, folder: Path, schema: pa.Schema, rows_per_shard: int = ROWS_PER_SHARD
+    ) -> None:
+        self._tables = TableWriter(folder, schema, rows_per_shard)
+        self._schema = schema
+        self._rows_per_shard = rows_per_shard
+        self._waiting: list[Mapping[str, Any]] = []
+
+    @property
+    def total(self) -> int:
+        """Rows put so far."""
+        return self._tables.total + len(self._waiting)
+
+    def put(self, row: Mapping[str, Any]) -> None:
+        """Add one row."""
+        self._waiting.append(row)
+        if len(self._waiting) == self._rows_per_shard:
+            self._hand_on()
+
+    def close(self) -> None:
+        """Write what waits."""
+        self._hand_on()
+        self._tables.close()
+
+    def _hand_on(self) -> None:
+        self._tables.put(pa.Table.from_pylist(self._waiting, schema=self._schema))
         self._waiting = []
 
 

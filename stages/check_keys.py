@@ -23,6 +23,7 @@ from ..pipeline.sample import Sample
 from .judge_file import BATCH, FileJudging, open_filters
 from .reading.rows import Quarantined
 from .reading.samples import read_samples
+from .reading.stdin import local_copy
 
 
 def check_keys(
@@ -42,8 +43,11 @@ def check_keys(
     Raises:
         RequestError: as `judge_file`; or a filter compares with no key.
     """
-    rows = read_samples(file, needs_prompt=False)
-    with open_filters(file, names, catalog, workers, work, settings) as judging:
+    with (
+        local_copy(file) as here,
+        open_filters(here, names, catalog, workers, work, settings) as judging,
+    ):
+        rows = read_samples(here, needs_prompt=False)
         keyed = {name: _keyed(name, each) for name, each in judging.filters.items()}
         while batch := list(itertools.islice(rows, BATCH)):
             for name, each in keyed.items():

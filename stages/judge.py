@@ -35,7 +35,7 @@ from ..pipeline.verdicts import (
     write_verdicts,
 )
 
-BATCH = 500
+BATCH = 1000
 """Samples judged in one call: enough to keep workers busy, few enough to see progress."""
 
 

@@ -3,9 +3,10 @@
     potstill judge FILE --with math,language
     potstill judge FILE --with length --set length.max_answer=200
 
-FILE is anything `load` reads, with any of the `Sample` fields; the same filters, settings and
-verdicts as in a run. A row that cannot be read is told in its place with score null: unknown is
-not wrong. Nothing is written, but what a filter buys goes to the work directory's journal.
+FILE is anything `load` reads, or - for standard input, with any of the `Sample` fields; the same
+filters, settings and verdicts as in a run. A row that cannot be read is told in its place with
+score null: unknown is not wrong. Nothing is written, but what a filter buys goes to the work
+directory's journal.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from ..pipeline.stage import Context
 from ..pipeline.yaml_source import Source, override
 from .reading.rows import Quarantined
 from .reading.samples import read_samples
+from .reading.stdin import local_copy
 
 BATCH = 200
 """Rows judged together; small, so that the first verdicts of a long file come soon."""
@@ -53,8 +55,11 @@ def judge_file(
     Raises:
         RequestError: the file or a filter is not there, or a filter needs a whole dataset.
     """
-    rows = read_samples(file, needs_prompt=False)
-    with open_filters(file, names, catalog, workers, work, settings) as judging:
+    with (
+        local_copy(file) as here,
+        open_filters(here, names, catalog, workers, work, settings) as judging,
+    ):
+        rows = read_samples(here, needs_prompt=False)
         while batch := list(itertools.islice(rows, BATCH)):
             yield from judging.verdicts(batch)
 

@@ -4,40 +4,48 @@
     load: {source: "hub:owner/name@rev", split: train, columns: {prompt: question}, rows: 500}
     load: {source: word_problems, rows: 1500, seed: 7, languages: [en, zh]}
 
-Rows read = samples + quarantined, by reason; a row that cannot be used is kept whole under
-`quarantine/`. Reading and the meaning of columns are in `reading/`. Nothing is judged:
-a wrong key or a bad completion is loaded like any other.
+Rows read (and those that one row became beside the first) = samples + quarantined, by reason; a
+row that cannot be used is kept whole under `quarantine/`. Reading and the meaning of columns are
+in `reading/`; rows pass as columns, block by block. Nothing is judged: a wrong key or a bad
+completion is loaded like any other.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections import Counter
-from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from ..pipeline.errors import RequestError, StepFailed
-from ..pipeline.progress import Progress
+from ..pipeline.errors import RequestError
+from ..pipeline.external import split_hub
 from ..pipeline.references import Reference, reference_kind
-from ..pipeline.sample import Sample, with_ids
-from ..pipeline.shards import write_samples
 from ..pipeline.stage import Context, Metrics, Stage
 from ..pipeline.suggest import suggest
-from .aside import Aside
-from .reading.columns import FIELDS, LABELS, SplitText, meaning
-from .reading.readers import read_rows
-from .reading.rows import QUARANTINE_SCHEMA, Quarantined, Row
+from .reading.blocks import Block, Listed
+from .reading.cards import CARD, subsets_of
+from .reading.columns import FIELDS, LABELS, Meaning, meaning
+from .reading.desk import Desk, Limits
+from .reading.layout import choose_names
+from .reading.licence import is_licence, licence_of
+from .reading.readers import Meter, limited, read_blocks
+from .reading.rows import Row
 from .reading.samples import Reading
+from .reading.split_text import SplitText
+from .reading.stdin import STDIN
 from .word_problems import word_problems
 
 BUILTINS = {"word_problems": word_problems}
 """Sources that come with potstill, as functions of rows, seed, languages and split."""
 
 _BUILTIN_ONLY = frozenset({"seed", "languages"})
-_NOT_BUILTIN = frozenset({"skip", "subset", "columns", "split_text", "task", "language", "name"})
-_PROGRESS_EVERY = 500
+_NOT_BUILTIN = frozenset(
+    {"skip", "subset", "shape", "columns", "split_text", "task", "language", "name", "license"}
+)
+_BUILTIN_ROWS = 1000
+"""Rows of a block of a built-in source."""
 
 Source = Annotated[str, Reference("samples", ("path", "hub", "builtin"), tuple(BUILTINS))]
 
@@ -46,6 +54,7 @@ class Load(Stage):
     """Reads problems, with or without completions."""
 
     kind: ClassVar[str] = "load"
+    version: ClassVar[int] = 2
 
     source: Source
     rows: int | None = Field(None, ge=1)
@@ -58,6 +67,8 @@ class Load(Stage):
     """Of hub data and dataset folders that have several configurations."""
     seed: int = 0
     languages: tuple[str, ...] = ("en", "zh")
+    shape: str | None = None
+    """The shape of the rows (docs/loading.md); recognised if neither it nor columns are given."""
     columns: dict[str, str] | None = None
     """A column, or a text with `$column` in it, for each field (`reading/expressions.py`)."""
     split_text: SplitText | None = None
@@ -65,6 +76,28 @@ class Load(Stage):
     language: str | None = None
     name: str | None = None
     """The `source` of every row; by default a column of that name, else the name of the step."""
+    max_bad: Annotated[int, Field(ge=0)] | Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Quarantined rows to put up with: a number, or a share of the rows read; any if not given."""
+    duplicate_ids: Literal["refuse", "keep"] = "refuse"
+    """What to do when the source declares one `id` for two rows; ours are content either way."""
+    license: str | None = None
+    """Of the data, for the cards; by default what a folder's README.md or LICENSE says."""
+
+    @field_validator("source")
+    @classmethod
+    def _source_can_be_read_again(cls, source: str) -> str:
+        if source == STDIN:
+            raise ValueError(
+                "a recipe cannot read standard input: what a step was made from must be there to "
+                "be compared later. Save it to a file and name that: source: ./rows.jsonl"
+            )
+        return source
+
+    @field_validator("shape")
+    @classmethod
+    def _shape_is_known(cls, shape: str | None) -> str | None:
+        meaning(None, {}, "", shape=shape)
+        return shape
 
     @field_validator("columns")
     @classmethod
@@ -95,23 +128,36 @@ class Load(Stage):
         """Write samples and `quarantine/`.
 
         Raises:
-            RequestError: the source cannot be read, or a column is nowhere in it.
-            StepFailed: not one row could be used.
+            RequestError: the source cannot be read, a column is nowhere in it, or it declares one
+                id twice.
+            StepFailed: not one row could be used, or more than `max_bad` could not.
         """
         step = context.step.rpartition("/")[2]
-        means = meaning(self.columns, self._labels(), step, self.split_text)
-        reading = Reading(self._rows(context), means, self._where(context))
-        desk = _Desk(Aside(context.out / "quarantine", QUARANTINE_SCHEMA), context.progress)
-        total = write_samples(context.out, with_ids(desk.usable(reading)))
-        desk.aside.close()
-        self._report(reading, desk, total)
-        return {
-            "read": total + desk.aside.total,
-            "rows": total,
-            "quarantined": desk.aside.reasons,
-            "columns": reading.columns,
-            **desk.tally,
-        }
+        meter = Meter()
+        reading = Reading(self._blocks(context, meter), self.meaning(step), self._where(context))
+        limits = Limits(self.max_bad, self.duplicate_ids == "refuse", self.skip)
+        desk = Desk(context.out, context.progress, meter, limits)
+        counts = desk.take_all(reading)
+        about = {"origin": self._origin(context), "license": self._licence(context)}
+        shape = reading.means.shape
+        means = {"shape": shape.name if shape else None, "columns": reading.columns}
+        return {**counts, **means, **about}
+
+    def meaning(self, source: str) -> Meaning:
+        """What rows mean before any was seen.
+
+        Args:
+            source: label of rows whose source is neither fixed nor a column.
+        """
+        return meaning(self.columns, self._labels(), source, self.split_text, self.shape)
+
+    def wanted(
+        self, reference: str, names: Sequence[str], fetched: Callable[[str], Path]
+    ) -> Sequence[str]:
+        """The files of the split, and what is said about them."""
+        subsets = subsets_of(fetched(CARD)) if CARD in names else []
+        about = [name for name in names if name == CARD or is_licence(name)]
+        return [*choose_names(reference, names, subsets, self.split, self.subset), *about]
 
     def _labels(self) -> dict[str, str]:
         given = zip(LABELS, (self.task, self.language, self.name), strict=True)
@@ -121,16 +167,15 @@ class Load(Stage):
         built_in = reference_kind(self.source) == "word"
         return self.source if built_in else str(context.path(self.source))
 
-    def _rows(self, context: Context) -> Iterator[Row | Quarantined]:
+    def _blocks(self, context: Context, meter: Meter) -> Iterator[Block]:
         limits = [most for most in (self.rows, context.limit) if most is not None]
         stop = self.skip + min(limits) if limits else None
         if reference_kind(self.source) == "word":
-            rows = self._built_in(min(limits))
-        else:
-            rows = read_rows(context.path(self.source), self.split, self.subset)
-        return itertools.islice(rows, self.skip, stop)
+            return self._built_in(min(limits))
+        blocks = read_blocks(context.path(self.source), self.split, self.subset, meter)
+        return limited(blocks, self.skip, stop)
 
-    def _built_in(self, rows: int) -> Iterator[Row | Quarantined]:
+    def _built_in(self, rows: int) -> Iterator[Block]:
         if self.source not in BUILTINS:
             raise RequestError(f"no built-in source {self.source!r}; known: {', '.join(BUILTINS)}")
         make = BUILTINS[self.source]
@@ -138,45 +183,20 @@ class Load(Stage):
             problems = make(rows, self.seed, self.languages, self.split or "train")
         except ValueError as error:
             raise RequestError(str(error)) from error
-        return (Row(number, values) for number, values in enumerate(problems, start=1))
+        numbered = (Row(number, values) for number, values in enumerate(problems, start=1))
+        while block := list(itertools.islice(numbered, _BUILTIN_ROWS)):
+            yield Listed(self.source, block)
 
-    def _report(self, reading: Reading, desk: _Desk, total: int) -> None:
-        if total == 0 and desk.first_bad is None:
-            skipped = f" after the first {self.skip}" if self.skip else ""
-            raise StepFailed(f"{reading.where} holds no rows{skipped}; expected at least one")
-        if desk.first_bad is None:
-            return
-        reasons = ", ".join(f"{reason} {count}" for reason, count in desk.aside.reasons.items())
-        example = f"{reading.where}:{desk.first_bad.number} ({desk.first_bad.reason})"
-        counts = f"{desk.aside.total} of {total + desk.aside.total} rows"
-        if total == 0:
-            raise StepFailed(
-                f"no row of {reading.where} could be used. {counts} were set aside: {reasons}; "
-                f"the first is {example}. They are in {desk.aside.folder}"
-            )
-        desk.progress.note(f"{counts} quarantined: {reasons}; the first is {example}")
+    def _origin(self, context: Context) -> dict[str, Any]:
+        if reference_kind(self.source) == "word":
+            return {"kind": "builtin", "name": self.source}
+        if reference_kind(self.source) == "hub":
+            name, _ = split_hub(self.source)
+            return {"kind": "hub", "name": name, "revision": context.digest(self.source)}
+        path = context.path(self.source)
+        return {"kind": "folder" if path.is_dir() else "file", "name": path.name}
 
-
-class _Desk:
-    """Parts what can be used from what cannot, and counts."""
-
-    def __init__(self, aside: Aside, progress: Progress) -> None:
-        self.aside = aside
-        self.progress = progress
-        self.first_bad: Quarantined | None = None
-        self.tally = Counter(with_answer=0, with_completion=0)
-
-    def usable(self, reading: Reading) -> Iterator[Sample]:
-        """The samples; everything else is put aside."""
-        done = 0
-        for done, found in enumerate(reading, start=1):
-            if isinstance(found, Quarantined):
-                self.first_bad = self.first_bad or found
-                self.aside.put(row=found.number, reason=found.reason, text=found.text)
-            else:
-                self.tally["with_answer"] += found[1].answer is not None
-                self.tally["with_completion"] += found[1].completion is not None
-                yield found[1]
-            if done % _PROGRESS_EVERY == 0:
-                self.progress.update(done, quarantined=self.aside.total)
-        self.progress.update(done, done, quarantined=self.aside.total)
+    def _licence(self, context: Context) -> str | None:
+        if self.license is not None or reference_kind(self.source) == "word":
+            return self.license
+        return licence_of(context.path(self.source))

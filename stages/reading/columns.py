@@ -1,28 +1,40 @@
-"""What the columns of a source mean: from plain values to a `Sample`.
+"""What the columns of a source mean: from plain values to samples.
 
-A recipe names columns (`columns:`), or nothing is named and well-known ones are recognised: the
-fields of `Sample`, else question, problem, instruction (+ input) or messages for the prompt,
-response or output for the completion, and finish_reason. The first that a row has counts. Columns
-that stand for nothing go to `extra` as canonical JSON, a dataset's own `id` among them: our ids are
-content.
+A recipe names columns (`columns:`), or the shape of the rows is recognised (`shapes.py`) and
+well-known names are looked for: the fields of `Sample`, else question, problem, instruction
+(+ input) or messages for the prompt, response or output for the completion, reasoning_content and
+the like for its thought, and finish_reason. The first that a row has counts. Columns that stand for
+nothing go to `extra` as canonical JSON, a dataset's own `id` among them: our ids are content.
+Languages are not detected here (`understanding.py`).
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from ...pipeline.errors import RequestError
 from ...pipeline.fingerprint import canonical_json
 from ...pipeline.sample import Message, Sample, new_sample
-from ...pipeline.stage import Config
 from ...pipeline.suggest import suggest
 from .conversations import read_completion, read_prompt
-from .expressions import Expression, as_text, expression
+from .expressions import Column, Expression, as_text, expression
 from .extras import pack_extra, read_generation
 from .rows import BadRow
+from .shapes import REFUSED, SHAPES, Shape, fitting
+from .split_text import SplitText
+from .thinking import FIELDS as THOUGHTS
+from .thinking import SEPARATE, in_tags
+
+_COMPLETIONS = ("completion", "response", "output")
+WITH_THOUGHT = tuple(
+    f"<think>\n${thought}\n</think>\n\n${completion}"
+    for thought in THOUGHTS
+    for completion in _COMPLETIONS
+)
+"""A thought in a column of its own, as DeepSeek-R1 writes one before the answer."""
 
 WELL_KNOWN: Mapping[str, tuple[str, ...]] = {
     "prompt": (
@@ -33,7 +45,7 @@ WELL_KNOWN: Mapping[str, tuple[str, ...]] = {
         "problem",
         "$instruction\n${input?}",
     ),
-    "completion": ("completion", "response", "output"),
+    "completion": (*WITH_THOUGHT, *_COMPLETIONS),
     "answer": ("answer",),
     "task": ("task",),
     "language": ("language",),
@@ -49,55 +61,7 @@ FIELDS = ("prompt", "completion", "answer", "task", "language", "source")
 LABELS = ("task", "language", "source")
 """Fields that a recipe may also give as one value for all rows."""
 
-
-class SplitText(Config):
-    """Cuts one column in two at the last `at`, before columns are looked up.
-
-    GSM8K's answers hold the worked solution and the key in one text:
-    `{column: answer, at: "####", into: [worked, key]}`.
-    """
-
-    column: str
-    at: str
-    into: tuple[str, str]
-
-    def columns(self, have: set[str]) -> set[str]:
-        """The columns of a source once its rows are cut.
-
-        Raises:
-            RequestError: `column` is not there, or one of `into` already is.
-        """
-        if self.column not in have:
-            raise RequestError(
-                f"split_text: there is no column {self.column!r}; {suggest(self.column, have)}"
-            )
-        rest = have - {self.column}
-        if taken := sorted(rest & set(self.into)):
-            raise RequestError(
-                f"split_text makes a column {taken[0]!r}, which the source already has; "
-                "choose another name for it"
-            )
-        return rest | set(self.into)
-
-    def apply(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The row with `into` in the place of `column`, both without outer white space.
-
-        Raises:
-            BadRow: missing:<column>, wrong_type:<column>, no_separator, or column_taken where
-                this row already has a column of such a name.
-        """
-        rest = {name: value for name, value in values.items() if name != self.column}
-        if rest.keys() & set(self.into):
-            raise BadRow("column_taken")
-        text = values.get(self.column)
-        if text is None:
-            raise BadRow(f"missing:{self.column}")
-        if not isinstance(text, str):
-            raise BadRow(f"wrong_type:{self.column}")
-        before, found, after = text.rpartition(self.at)
-        if not found:
-            raise BadRow("no_separator")
-        return {**rest, self.into[0]: before.strip(), self.into[1]: after.strip()}
+DEFAULT_TASK: Final = "general"
 
 
 @dataclass(frozen=True)
@@ -113,23 +77,56 @@ class Meaning:
     split: SplitText | None = None
     needs_prompt: bool = True
     """Whether a row without a prompt is a bad one; completions can be judged without."""
+    shape: Shape | None = None
+    """How rows are turned first; None where the recipe names columns and no shape."""
 
-    def sample(self, values: Mapping[str, Any]) -> Sample:
-        """One row as a sample, without its id.
+    def for_rows(self, rows: list[Mapping[str, Any]]) -> tuple[Meaning, list[Shape]]:
+        """The meaning for a source that begins with these rows, and the shapes that fit them.
+
+        Raises:
+            RequestError: the shape is known and cannot be loaded.
+        """
+        shapes = fitting(rows)
+        if self.shape is not None:
+            return self.with_shape(self.shape), shapes
+        if not self.guessed or self.split is not None or not shapes:
+            return self, shapes
+        return self.with_shape(shapes[0]), shapes
+
+    def with_shape(self, shape: Shape) -> Meaning:
+        """The same, of rows of a shape.
+
+        Raises:
+            RequestError: the shape is known and cannot be loaded.
+        """
+        if self.guessed and (why := REFUSED.get(shape.name)):
+            raise RequestError(why)
+        labels = {**({"task": shape.task} if shape.task else {}), **self.labels}
+        return replace(self, shape=shape, labels=labels, split=self.split or shape.split)
+
+    def samples(self, values: Mapping[str, Any]) -> list[tuple[Sample, str]]:
+        """One row as samples without their ids, each with the form that its thought had.
 
         Raises:
             BadRow: the row cannot be used.
         """
         row = self.split.apply(values) if self.split else dict(values)
+        turned = self.shape.turn(row) if self.shape and self.shape.turn else [row]
+        return [self._sample(each) for each in turned]
+
+    def _sample(self, row: dict[str, Any]) -> tuple[Sample, str]:
         chosen = {field: self._choose(field, row) for field in self.choices}
         used = {name for choice in chosen.values() for name in choice.used}
         value = {field: choice.value(row) for field, choice in chosen.items()}
-        prompt, completion = self._prompt(value.get("prompt"))
+        prompt, completion, form = self._prompt(value.get("prompt"))
         if value.get("completion") is not None:
             if completion is not None:
                 raise BadRow("two_completions")
             completion = read_completion(value["completion"])
-        return new_sample(
+            form = SEPARATE if chosen["completion"].source in WITH_THOUGHT else ""
+        if completion is not None and form != SEPARATE:
+            completion, form = in_tags(completion)
+        sample = new_sample(
             prompt,
             completion=completion,
             answer=_answer(value.get("answer")),
@@ -137,6 +134,7 @@ class Meaning:
             extra=pack_extra({name: row[name] for name in row if name not in used}),
             **(dict(self.labels) | _labels(value)),
         )
+        return sample, form
 
     def understood(self, rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
         """Which column or text stands for which field in the first rows of a source.
@@ -144,11 +142,9 @@ class Meaning:
         Raises:
             RequestError: no row has a column that is needed; the message says which there are.
         """
-        have = {name for row in rows for name in row}
+        have = self.names(rows)
         if not have:
             return {}
-        if self.split:
-            have = self.split.columns(have)
         found = {}
         for field, choices in self.choices.items():
             fitting = [choice.source for choice in choices if choice.required <= have]
@@ -161,9 +157,25 @@ class Meaning:
             raise RequestError(self._not_found("prompt", have))
         return found
 
-    def _prompt(self, value: Any) -> tuple[tuple[Message, ...], str | None]:
+    def names(self, rows: Iterable[Mapping[str, Any]]) -> set[str]:
+        """The columns of rows once they are cut and turned."""
+        have: set[str] = set()
+        for row in rows:
+            have |= row.keys()
+        if self.split and have:
+            have = self.split.columns(have)
+        if self.shape and self.shape.turn:
+            for row in rows:
+                try:
+                    cut = self.split.apply(row) if self.split else dict(row)
+                    have |= {name for each in self.shape.turn(cut) for name in each}
+                except BadRow:
+                    continue
+        return have
+
+    def _prompt(self, value: Any) -> tuple[tuple[Message, ...], str | None, str]:
         if value in (None, "") and not self.needs_prompt:
-            return (), None
+            return (), None, ""
         if value is None:
             raise BadRow("missing_prompt")
         return read_prompt(value)
@@ -172,7 +184,8 @@ class Meaning:
         for choice in self.choices[field]:
             if all(row.get(name) is not None for name in choice.required):
                 return choice
-        return self.choices[field][0]
+        columns = (each for each in self.choices[field] if isinstance(each, Column))
+        return next(columns, self.choices[field][0])
 
     def _not_found(self, field: str, have: set[str]) -> str:
         wanted = [name for choice in self.choices[field] for name in sorted(choice.required)]
@@ -181,8 +194,9 @@ class Meaning:
             return f"there is no column {missing!r} for the {field}; {suggest(missing, have)}"
         close = [near for name in wanted for near in difflib.get_close_matches(name, have, n=1)]
         hint = f"is {close[0]!r} it? " if close else ""
+        looked = ", ".join(dict.fromkeys(wanted))
         return (
-            f"there is no column for the {field} (looked for {', '.join(wanted)}); {hint}"
+            f"there is no column for the {field} (looked for {looked}); {hint}"
             f"Known: {', '.join(sorted(have))}. Name it with columns: {{{field}: COLUMN}}"
         )
 
@@ -192,6 +206,7 @@ def meaning(
     labels: Mapping[str, str],
     source: str,
     split: SplitText | None = None,
+    shape: str | None = None,
 ) -> Meaning:
     """The meaning of the columns that a recipe names, or of the well-known ones.
 
@@ -199,9 +214,10 @@ def meaning(
         labels: task, language and source as the recipe fixes them; columns that are only
             well known do not count against these.
         source: label of rows whose source is neither fixed nor a column.
+        shape: name of the shape of the rows; recognised if neither it nor columns are given.
 
     Raises:
-        ValueError: a text has a '$' that begins no column.
+        ValueError: a text has a '$' that begins no column, or no shape has this name.
     """
     named = {field: (text,) for field, text in columns.items()} if columns else dict(WELL_KNOWN)
     choices = {
@@ -209,7 +225,11 @@ def meaning(
         for field, texts in named.items()
         if columns or field not in labels
     }
-    return Meaning(choices, {"source": source, **labels}, not columns, split)
+    known = {each.name: each for each in SHAPES}
+    if shape is not None and shape not in known:
+        raise ValueError(f"no shape is called {shape!r}; {suggest(shape, known)}")
+    given = {"source": source, **labels}
+    return Meaning(choices, given, not columns, split, shape=known[shape] if shape else None)
 
 
 def _answer(value: Any) -> str | None:

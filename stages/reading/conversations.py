@@ -1,8 +1,10 @@
 """Prompts as datasets write them: a string, or a list of turns in one of two spellings.
 
 `{role, content}` and ShareGPT's `{from, value}` are understood. A list that ends with an
-assistant's turn is a prompt and its completion. What is more than text (tools, images) is refused
-for the row rather than flattened.
+assistant's turn is a prompt and its completion; a thought that stands beside the content of that
+turn (`reasoning_content`) goes before it, and those of earlier turns are dropped by every server,
+so they are refused. What is more than text (tools, images) is refused for the row rather than
+flattened.
 """
 
 from __future__ import annotations
@@ -12,8 +14,10 @@ from typing import Any
 
 from ...pipeline.sample import Message
 from .rows import BadRow
+from .thinking import FIELDS as THOUGHTS
+from .thinking import SEPARATE, joined
 
-_ROLES = {
+ROLES = {
     "system": "system",
     "user": "user",
     "assistant": "assistant",
@@ -22,12 +26,14 @@ _ROLES = {
 }
 
 
-def read_prompt(value: Any) -> tuple[tuple[Message, ...], str | None]:
-    """Messages up to the last assistant turn, and that turn if the value ends with one.
+def read_prompt(value: Any) -> tuple[tuple[Message, ...], str | None, str]:
+    """Messages up to the last assistant turn, that turn if the value ends with one, and `SEPARATE`
+    if its thought stood apart.
 
     Raises:
         BadRow: empty_prompt, unknown_role, more_than_text or wrong_type:prompt.
     """
+    value, thought = _without_last_thought(value)
     if isinstance(value, str):
         messages: tuple[Message, ...] = (Message("user", value),)
     elif isinstance(value, list):
@@ -40,7 +46,21 @@ def read_prompt(value: Any) -> tuple[tuple[Message, ...], str | None]:
         messages, completion = tuple(turns), last.content
     if not any(turn.role == "user" and turn.content.strip() for turn in messages):
         raise BadRow("empty_prompt")
-    return messages, completion
+    if completion is not None and thought is not None:
+        return messages, joined(thought, completion), SEPARATE
+    return messages, completion, ""
+
+
+def _without_last_thought(value: Any) -> tuple[Any, str | None]:
+    """The turns with the thought of the last one taken out, and that thought."""
+    last = value[-1] if isinstance(value, list) and value else None
+    if not isinstance(last, Mapping):
+        return value, None
+    names = [name for name in THOUGHTS if isinstance(last.get(name), str) and last[name].strip()]
+    if len(names) != 1:
+        return value, None
+    rest = {name: part for name, part in last.items() if name != names[0]}
+    return [*value[:-1], rest], last[names[0]]
 
 
 def read_completion(value: Any) -> str:
@@ -69,7 +89,7 @@ def _message(turn: Any) -> Message:
             role, text = turn[role_key], turn[text_key]
             if not isinstance(text, str):
                 raise BadRow("more_than_text")
-            if not isinstance(role, str) or role not in _ROLES:
+            if not isinstance(role, str) or role not in ROLES:
                 raise BadRow("unknown_role")
-            return Message(_ROLES[role], text)
+            return Message(ROLES[role], text)
     raise BadRow("wrong_type:prompt")

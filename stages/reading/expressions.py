@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import string
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -63,6 +63,20 @@ class Text:
         names = self._template.get_identifiers()
         self.required = frozenset(name for name in names if not name.endswith("?"))
         self.used = frozenset(name.removesuffix("?") for name in names)
+
+    def parts(self) -> Iterator[tuple[str, str | None, bool]]:
+        """(text before it, column or None at the end, whether it may be missing), in order."""
+        at, text = 0, ""
+        for mark in _Template.pattern.finditer(self.source):
+            text += self.source[at : mark.start()]
+            at = mark.end()
+            if mark["escaped"] is not None:
+                text += "$"
+                continue
+            name = mark["named"] or mark["braced"]
+            yield text, name.removesuffix("?"), name.endswith("?")
+            text = ""
+        yield text + self.source[at:], None, False
 
     def value(self, row: Mapping[str, Any]) -> str:
         parts = {name: _part(row.get(name), name) for name in self.required}

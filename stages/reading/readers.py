@@ -1,132 +1,105 @@
-"""From a file, a folder or a hub snapshot to rows; every format gives the same `Row`s.
+"""From a file, a folder or a hub snapshot to blocks of rows; every format gives the same rows.
 
-    JSONL, JSON array, either gzipped    text_files.py: one bad row costs one row
-    parquet, or a folder of part-*       page checksums verified; values as the schema declares
-    any other folder                     `datasets.load_dataset`, streamed (hub snapshots too)
+    JSONL, JSON array      pieces.py, json_columns.py: one bad row costs one row
+    CSV, TSV               csv_files.py: all values are text
+    parquet, Arrow IPC     arrow_files.py: values as the schema declares them
 
-What the columns mean is decided in `columns.py`. Nothing is fetched here.
+Which files a source is, files.py says. Files of one source are read as one: they must agree in
+what their columns hold (agreement.py). What the columns mean is decided in `columns.py`. Nothing
+is fetched here.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
-
-from ...pipeline.errors import RequestError
-from ...pipeline.shards import read_table, shard_files
-from .rows import Quarantined, Row, readable
-from .text_files import read_text_rows
-
-_PARQUET = b"PAR1"
-_BATCH = 1000
+from .agreement import Agreement
+from .arrow_files import read_arrow, read_parquet
+from .blocks import Block, Columns, Listed, rows_of
+from .csv_files import read_csv
+from .files import DataFile, find_files
+from .json_columns import JsonBlocks
+from .packed import unpacked
+from .pieces import elements, lines
 
 
-def read_rows(
-    path: Path, split: str | None = None, subset: str | None = None
-) -> Iterator[Row | Quarantined]:
-    """Rows of a source, in its order.
+@dataclass
+class Meter:
+    """How far a pass over a source has come, in bytes on disk."""
+
+    total: int = 0
+    done: float = 0
+
+    @property
+    def share(self) -> float:
+        """Between 0 and 1."""
+        return min(self.done / self.total, 1.0) if self.total else 0.0
+
+
+def read_blocks(
+    path: Path, split: str | None = None, subset: str | None = None, meter: Meter | None = None
+) -> Iterator[Block]:
+    """Rows of a source in blocks, in its order.
 
     Args:
-        split, subset: which part of a folder that `datasets` opens; for nothing else.
+        split, subset: which part of a folder that has several.
+        meter: told how far it has come.
 
     Raises:
         RequestError: the source is not there, not whole, or of no known format.
     """
-    if path.is_dir() and not shard_files(path):
-        yield from _dataset_rows(path, split, subset)
-        return
-    if split or subset:
-        raise RequestError(
-            f"{path} has no splits or subsets to choose from; 'split' and 'subset' belong to "
-            "hub data and to folders that the datasets library opens"
-        )
-    if path.is_dir():
-        yield from _parquet_rows(shard_files(path))
-    elif _is_parquet(path):
-        yield from _parquet_rows([path])
+    meter = meter or Meter()
+    files = find_files(path, split, subset)
+    sizes = [file.bytes for file in files]
+    meter.total = sum(sizes)
+    agreement = Agreement()
+    before = 0
+    for file, size in zip(files, sizes, strict=True):
+        for block, share in _blocks(file):
+            agreement.check(file, block)
+            meter.done = before + share * size
+            yield block
+        before += size
+        meter.done = before
+
+
+def limited(blocks: Iterable[Block], skip: int, stop: int | None) -> Iterator[Block]:
+    """The rows from `skip` to before `stop`, counted from 0 over all blocks."""
+    done = 0
+    for block in blocks:
+        size = rows_of(block)
+        first = max(skip - done, 0)
+        end = size if stop is None else min(stop - done, size)
+        done += size
+        if first < end:
+            yield block if (first, end) == (0, size) else _part(block, first, end)
+        if stop is not None and done >= stop:
+            return
+
+
+def _part(block: Block, first: int, end: int) -> Block:
+    if isinstance(block, Listed):
+        return Listed(block.file, block.rows[first:end])
+    raw = block.raw
+    return Columns(block.file, block.frame.slice(first, end - first), lambda at: raw(first + at))
+
+
+def _blocks(file: DataFile) -> Iterator[tuple[Block, float]]:
+    """Blocks, each with the share of the file that is read by then."""
+    if file.format == "parquet":
+        yield from read_parquet(file.path)
+    elif file.format == "arrow":
+        yield from read_arrow(file.path)
     else:
-        yield from read_text_rows(path)
-
-
-def _is_parquet(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return path.suffix.lower() == ".parquet" or file.read(4) == _PARQUET
-    except OSError as error:
-        raise RequestError(f"{path} cannot be opened: {error.strerror}") from error
-
-
-def _parquet_rows(files: Sequence[Path]) -> Iterator[Row | Quarantined]:
-    numbers = itertools.count(1)
-    for file in files:
-        table = read_table(file)
-        names = table.schema.names
-        if doubled := sorted({name for name in names if names.count(name) > 1}):
-            raise RequestError(f"{file} has several columns of the same name: {doubled}")
-        for batch in table.to_batches(max_chunksize=_BATCH):
-            yield from _batch_rows(batch, numbers)
-
-
-def _batch_rows(batch: Any, numbers: Iterator[int]) -> Iterator[Row | Quarantined]:
-    try:
-        rows = batch.to_pylist()
-    except (ValueError, OverflowError):  # some value has no Python form: find out which row's
-        for index in range(batch.num_rows):
-            yield _arrow_row(batch.slice(index, 1), next(numbers))
-    else:
-        yield from (Row(next(numbers), values) for values in rows)
-
-
-def _arrow_row(one: Any, number: int) -> Row | Quarantined:
-    try:
-        return Row(number, one.to_pylist()[0])
-    except UnicodeDecodeError:
-        reason = "invalid_utf8"
-    except (ValueError, OverflowError):
-        reason = "unreadable_value"
-    cells = (f"{name}: {_cell(one.column(name))}" for name in one.schema.names)
-    return Quarantined(number, reason, "\n".join(cells))
-
-
-def _cell(column: Any) -> str:
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        raw = column.cast(pa.large_binary())[0].as_py()
-        return "null" if raw is None else readable(raw)
-    return readable(str(column).encode("utf-8", "backslashreplace"))
-
-
-def _dataset_rows(folder: Path, split: str | None, subset: str | None) -> Iterator[Row]:
-    try:
-        import datasets
-    except ImportError as error:
-        raise RequestError(
-            f"reading the folder {folder} needs the datasets library; install it with: "
-            "pip install 'potstill[hub]'"
-        ) from error
-    try:
-        chosen = _choose_split(datasets.get_dataset_split_names(str(folder), subset), split)
-        stream = datasets.load_dataset(str(folder), subset, split=chosen, streaming=True)
-        for number, values in enumerate(stream, start=1):
-            yield Row(number, dict(values))
-    except RequestError as error:
-        raise RequestError(f"{folder}: {error}") from error
-    # The builders of `datasets` raise a dozen classes; all say that they cannot read this folder.
-    except Exception as error:
-        first = (str(error).strip().split("\n") or [""])[0]
-        raise RequestError(
-            f"{folder}: the datasets library cannot read it ({type(error).__name__}: {first}). "
-            "Expected a folder of JSONL, JSON, CSV or parquet files"
-        ) from error
-
-
-def _choose_split(known: Sequence[str], wanted: str | None) -> str:
-    if wanted is None and len(known) == 1:
-        return known[0]
-    if wanted in known:
-        return str(wanted)
-    what = f"there is no split {wanted!r}" if wanted else "several splits, choose one by 'split'"
-    raise RequestError(f"{what}; it has: {', '.join(known)}")
+        with unpacked(file.path) as data:
+            size = max(file.bytes, 1)
+            if file.format == "csv":
+                for block in read_csv(data):
+                    yield block, data.position / size
+                return
+            blocks = JsonBlocks(file.path.name)
+            for pieces in (elements if file.format == "json" else lines)(data):
+                for block in blocks.read(pieces):
+                    yield block, data.position / size

@@ -7,16 +7,22 @@ close. What a row means is `columns.py`'s business.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 QUARANTINE_SCHEMA = pa.schema(
-    [("row", pa.int64()), ("reason", pa.string()), ("text", pa.string())],
+    [
+        ("file", pa.string()),
+        ("line", pa.int64()),
+        ("reason", pa.string()),
+        ("text", pa.string()),
+    ]
 )
-"""`row` is the line of a JSONL file, else the number of the row, from 1; `text` is all of it."""
+"""The name of the file; the line of a text file, else the number of the row in it, from 1; why it
+was set aside; and all of it."""
 
 
 class BadRow(Exception):
@@ -43,17 +49,22 @@ class Row:
 
     number: int
     values: Mapping[str, Any]
-    raw: bytes | None = None
-    """The bytes that it was parsed from, where it was text."""
+    raw: bytes | Callable[[], str] | None = None
+    """What it was parsed from, where it was text: the bytes, or how to get at the text."""
 
     def quarantined(self, reason: str) -> Quarantined:
         """The same row, set aside."""
         return Quarantined(self.number, reason, self._text())
 
     def _text(self) -> str:
-        if self.raw is not None:
-            return readable(self.raw)
-        return json.dumps(dict(self.values), ensure_ascii=False, default=str)
+        if self.raw is None:
+            return as_json(self.values)
+        return readable(self.raw) if isinstance(self.raw, bytes) else self.raw()
+
+
+def as_json(values: Mapping[str, Any]) -> str:
+    """A row as a line of JSON, for people: what JSON has no form for is written as Python does."""
+    return json.dumps(dict(values), ensure_ascii=False, default=str)
 
 
 def readable(raw: bytes) -> str:

@@ -1,4 +1,4 @@
-"""From the rows of a source to its samples: what `load` does, for anyone who has a file.
+"""From the blocks of a source to its samples: what `load` does, for anyone who has a file.
 
 The first rows are looked at together, so that a column that is nowhere is one clear error and not
 a million rows set aside. `read_samples` is for commands that take a FILE.
@@ -10,47 +10,64 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
 
 from ...pipeline.errors import RequestError
-from ...pipeline.sample import Sample, with_ids
+from ...pipeline.sample import SAMPLE_SCHEMA, Sample
+from ...pipeline.sample_batches import samples_of
+from ...pipeline.sample_ids import SampleIds
+from .blocks import LINE, OWN_ID, Block, Understood
 from .columns import Meaning, meaning
-from .readers import read_rows
-from .rows import BadRow, Quarantined, Row
+from .readers import read_blocks
+from .rows import Quarantined, Row
+from .shapes import Shape
+from .understanding import rows_in, understand
 
 LOOK_AHEAD = 1000
 """Rows read before it is decided that a column is not there."""
 
 
 class Reading:
-    """One pass over a source: each row with the sample it became, or why it did not become one.
+    """One pass over a source: each block with what it became.
 
     The samples have no ids yet. Raises RequestError on the way where the source is not readable
     or a column that is needed is nowhere.
     """
 
-    def __init__(self, rows: Iterable[Row | Quarantined], means: Meaning, where: str) -> None:
+    def __init__(self, blocks: Iterable[Block], means: Meaning, where: str) -> None:
         self.where = where
         self.columns: dict[str, str] = {}
         """What was understood; known once the pass has begun."""
-        self._rows = rows
-        self._means = means
+        self.shapes: list[Shape] = []
+        """The shapes that the first rows have, the one that is taken first."""
+        self.means = means
+        """What rows mean; with the shape once the pass has begun."""
+        self._blocks = blocks
 
-    def __iter__(self) -> Iterator[tuple[Row, Sample] | Quarantined]:
-        rows = iter(self._rows)
-        first = list(itertools.islice(rows, LOOK_AHEAD))
-        values = [row.values for row in first if isinstance(row, Row)]
+    def __iter__(self) -> Iterator[tuple[Block, Understood]]:
+        blocks = iter(self._blocks)
+        first: list[Block] = []
+        values: list[Mapping[str, Any]] = []
+        while len(values) < LOOK_AHEAD and (block := next(blocks, None)) is not None:
+            first.append(block)
+            rows = itertools.islice(rows_in(block), LOOK_AHEAD)
+            values += [row.values for row in rows if isinstance(row, Row)]
         try:
-            self.columns = self._means.understood(values)
+            self.means, self.shapes = self.means.for_rows(values)
+            self.columns = self.means.understood(values)
         except RequestError as error:
             raise RequestError(f"{self.where}: {error}") from error
-        for row in itertools.chain(first, rows):
-            yield row if isinstance(row, Quarantined) else self._sample(row)
+        for block in itertools.chain(first, blocks):
+            yield block, understand(self.means, block)
 
-    def _sample(self, row: Row) -> tuple[Row, Sample] | Quarantined:
-        try:
-            return row, self._means.sample(row.values)
-        except BadRow as bad:
-            return row.quarantined(bad.reason)
+
+def with_columns_of_ids(ids: SampleIds, samples: pl.DataFrame) -> pa.Table:
+    """Samples as they are written: with their ids, in the schema of samples."""
+    given = ids.give(samples).select(SAMPLE_SCHEMA.names)
+    return given.to_arrow().cast(SAMPLE_SCHEMA)
 
 
 def read_samples(
@@ -65,20 +82,28 @@ def read_samples(
     Raises:
         RequestError: the file cannot be read, or has no column for what is needed.
     """
-    if not path.exists():
-        raise RequestError(f"{path} does not exist; expected JSONL, a JSON array or parquet")
     try:
         means = replace(meaning(columns, {}, path.stem), needs_prompt=needs_prompt)
     except ValueError as error:
         raise RequestError(str(error)) from error
-    waiting: list[Sample] = []
-    counted = with_ids(iter(waiting.pop, None))  # one pass that counts equal rows, fed row by row
-    for found in Reading(read_rows(path), means, str(path)):
-        if isinstance(found, Quarantined):
-            yield found
-            continue
-        row, sample = found
-        waiting.append(sample)
-        sample = next(counted)
-        own = row.values.get("id")
-        yield sample if own is None else replace(sample, id=str(own))
+    ids = SampleIds()
+    for _, found in Reading(read_blocks(path), means, str(path)):
+        bad = iter(found.bad)
+        next_bad = next(bad, None)
+        lines = found.samples[LINE].to_list()
+        for line, sample in zip(lines, _samples(ids, found.samples), strict=True):
+            while next_bad is not None and next_bad.number < line:
+                yield next_bad
+                next_bad = next(bad, None)
+            yield sample
+        if next_bad is not None:
+            yield next_bad
+        yield from bad
+
+
+def _samples(ids: SampleIds, samples: pl.DataFrame) -> Iterator[Sample]:
+    table = with_columns_of_ids(ids, samples)
+    own = samples[OWN_ID].to_list()
+    made = (sample for batch in table.combine_chunks().to_batches() for sample in samples_of(batch))
+    for sample, name in zip(made, own, strict=True):
+        yield sample if name is None else replace(sample, id=name)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from workbench import Workbench, aside
 
+from potstill.pipeline import external
 from potstill.pipeline.errors import RequestError, StepFailed
 from potstill.pipeline.external import resolve_external
 from potstill.pipeline.fingerprint import digest_file
@@ -20,6 +24,7 @@ from potstill.pipeline.sample import Sample
 from potstill.pipeline.shards import shard_files
 from potstill.pipeline.statcache import DigestCache
 from potstill.stages.load import Load
+from potstill.stages.reading import packed
 from potstill.stages.reading.rows import Quarantined
 from potstill.stages.reading.samples import read_samples
 
@@ -49,20 +54,26 @@ def test_rows_in_are_rows_out_and_quarantined(bench: Workbench) -> None:
     assert artifact.metrics == {
         "read": 5,
         "rows": 2,
+        "expanded": 0,
         "quarantined": {"malformed_json": 1, "missing_prompt": 1, "not_an_object": 1},
         "columns": {"prompt": "prompt", "answer": "answer"},
         "with_answer": 2,
         "with_completion": 0,
+        "languages": {"unknown": 2},
+        "thinking": {},
+        "shape": "prompts",
+        "origin": {"kind": "file", "name": "rows.jsonl"},
+        "license": None,
     }
     assert artifact.rows == 2
     assert aside(artifact, "quarantine") == [
-        {"row": 2, "reason": "malformed_json", "text": "{broken"},
-        {"row": 4, "reason": "missing_prompt", "text": '{"answer": 3}'},
-        {"row": 5, "reason": "not_an_object", "text": "[]"},
+        {"file": "rows.jsonl", "line": 2, "reason": "malformed_json", "text": "{broken"},
+        {"file": "rows.jsonl", "line": 4, "reason": "missing_prompt", "text": '{"answer": 3}'},
+        {"file": "rows.jsonl", "line": 5, "reason": "not_an_object", "text": "[]"},
     ]
     assert bench.notes == [
         "3 of 5 rows quarantined: malformed_json 1, missing_prompt 1, not_an_object 1; "
-        f"the first is {path}:2 (malformed_json)"
+        "the first is rows.jsonl:2 (malformed_json)"
     ]
 
 
@@ -113,7 +124,7 @@ def test_no_good_row_fails_and_says_why(bench: Workbench) -> None:
     with pytest.raises(StepFailed, match=r"no row of .*rows.jsonl could be used") as caught:
         load(bench, path)
     assert "malformed_json 1, not_an_object 1" in str(caught.value)
-    assert f"{path}:1 (malformed_json)" in str(caught.value)
+    assert "the first is rows.jsonl:1 (malformed_json)" in str(caught.value)
 
 
 def test_an_empty_file_fails(bench: Workbench) -> None:
@@ -242,6 +253,155 @@ def test_read_samples_gives_equal_rows_different_ids(bench: Workbench) -> None:
     assert len({row.id for row in found if isinstance(row, Sample)}) == 2
     with pytest.raises(RequestError, match="does not exist"):
         list(read_samples(bench.root / "gone.jsonl"))
+
+
+def test_max_bad_is_a_number_or_a_share(bench: Workbench) -> None:
+    path = lines(bench, GOOD, "{", GOOD, "[]", GOOD)
+    for fine in (2, 0.4, None):
+        assert load(bench, path, max_bad=fine).rows == 3
+    with pytest.raises(StepFailed, match="more than 1 rows could not be used") as caught:
+        load(bench, path, max_bad=1)
+    assert "rows.jsonl:2 (malformed_json), rows.jsonl:4 (not_an_object)" in str(caught.value)
+    with pytest.raises(StepFailed, match=r"2 of 5 rows could not be used, more than 39\.00%"):
+        load(bench, path, max_bad=0.39)
+    with pytest.raises(ValidationError):
+        Load(source="./a", max_bad=1.5)
+
+
+def test_ids_that_the_file_declares_twice(bench: Workbench) -> None:
+    composed, apart = "caf\u00e9", "cafe\u0301"
+    rows = [{"id": name, "prompt": str(n)} for n, name in enumerate(["a", 7, composed, "a", apart])]
+    path = lines(bench, *rows, {"prompt": "x"}, {"prompt": "x"}, {"id": None, "prompt": "y"})
+    with pytest.raises(RequestError, match="declares one id for several rows") as caught:
+        load(bench, path)
+    message = str(caught.value)
+    assert "'a' at rows.jsonl:4 and before at rows.jsonl:1\n" in message
+    assert f"'{apart}' at rows.jsonl:5 and before at rows.jsonl:3 (equal only in Unicode" in message
+    assert "duplicate_ids: keep" in message
+    assert load(bench, path, duplicate_ids="keep").rows == 8
+
+
+def test_rows_of_mixtures_and_pairs_have_one_id_by_intent(bench: Workbench) -> None:
+    rows = [
+        {"id": "a", "prompt": "x", "copy": 0},
+        {"id": "a", "prompt": "x", "copy": 1},
+        {"id": "b", "prompt": "x", "pair": 0, "side": "chosen"},
+        {"id": "b", "prompt": "x", "pair": 1, "side": "chosen"},
+    ]
+    assert load(bench, lines(bench, *rows)).rows == 4
+    with pytest.raises(RequestError, match=r"'a' at rows.jsonl:5 and before at rows.jsonl:2"):
+        load(bench, lines(bench, *rows, rows[1]))
+
+
+def test_where_it_came_from_and_its_licence(bench: Workbench) -> None:
+    folder = bench.root / "theirs"
+    folder.mkdir()
+    (folder / "rows.jsonl").write_text(GOOD)
+    stage = Load(source="./theirs")
+
+    def facts(stage: Load) -> tuple[Any, Any]:
+        made = bench.run("problems", stage, paths={"./theirs": folder}).metrics
+        return made["origin"], made["license"]
+
+    assert facts(stage) == ({"kind": "folder", "name": "theirs"}, None)
+    (folder / "LICENSE.txt").write_text("MIT")
+    assert facts(stage)[1] == "see LICENSE.txt"
+    (folder / "README.md").write_text("---\nlicense: [mit, apache-2.0]\n---\n")
+    assert facts(stage)[1] == "mit, apache-2.0"
+    assert facts(Load(source="./theirs", license="cc0-1.0"))[1] == "cc0-1.0"
+    builtin = bench.run("words", Load(source="word_problems", rows=1)).metrics
+    assert builtin["origin"] == {"kind": "builtin", "name": "word_problems"}
+
+
+def reading_by(size: int) -> Any:
+    """`Unpacked.read` that gives `size` bytes where nobody says how many."""
+    read = packed.Unpacked.read
+    return lambda self, asked=size: read(self, asked)
+
+
+def test_how_the_source_is_cut_into_blocks_does_not_show(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"prompt": f"q{n % 40}", "answer": n % 3, "id": None} for n in range(300)]
+    path = lines(bench, *rows, "{broken", *rows, GOOD)
+    digests = []
+    for size in (1 << 20, 1000, 90):
+        with monkeypatch.context() as patch:
+            patch.setattr(packed.Unpacked, "read", reading_by(size))
+            artifact = load(bench, path)
+        digests.append([digest_file(file) for file in sorted(artifact.path.rglob("*.parquet"))])
+    assert digests[0] == digests[1] == digests[2]
+
+
+def test_progress_knows_how_much_is_left(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed.Unpacked, "read", reading_by(1000))
+    load(bench, lines(bench, *[GOOD] * 200))
+    shown = [event for event in bench.events if event["event"] == "progress"]
+    assert all(150 < event["total"] < 250 for event in shown[2:] if event["total"])
+    assert len(shown) > 4
+    assert (shown[-1]["done"], shown[-1]["total"]) == (200, 200)
+
+
+def test_a_recipe_cannot_read_standard_input() -> None:
+    with pytest.raises(ValidationError, match="a recipe cannot read standard input"):
+        Load(source="-")
+
+
+class Hub:
+    """The hub client's boundary: three calls, answered from a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.fetched: list[str] = []
+
+    def HfApi(self) -> Hub:
+        return self
+
+    def repo_info(self, name: str, **asked: Any) -> Any:
+        return SimpleNamespace(sha="c0ffee")
+
+    def list_repo_files(self, name: str, **asked: Any) -> list[str]:
+        assert (name, asked) == ("owner/name", {"revision": "c0ffee", "repo_type": "dataset"})
+        files = (file for file in self.folder.rglob("*") if file.is_file())
+        return sorted(str(file.relative_to(self.folder)) for file in files)
+
+    def hf_hub_download(self, name: str, file: str, **asked: Any) -> str:
+        return str(self.folder / file)
+
+    def snapshot_download(self, name: str, allow_patterns: list[str], **asked: Any) -> str:
+        files = self.list_repo_files(name, **asked)
+        self.fetched = [
+            file for file in files if any(fnmatch(file, each) for each in allow_patterns)
+        ]
+        for file in self.fetched:
+            target = self.folder.parent / "snapshot" / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes((self.folder / file).read_bytes())
+        return str(self.folder.parent / "snapshot")
+
+
+def test_hub_data_fetches_the_files_of_the_split_alone(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = bench.root / "repository"
+    for name in ("data/train-[1].jsonl", "data/train-2.jsonl", "data/test-1.jsonl", "picture.png"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(json.dumps({"prompt": name}))
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n# Rows\n")
+    hub = Hub(folder)
+    monkeypatch.setattr(external, "_hub", lambda: hub)
+    stage = Load(source="hub:owner/name@v1", split="train")
+    (mark,) = (found.mark for found in walk(stage))
+    found = resolve_external(stage.source, mark, bench.root, DigestCache(None))
+    path = found.fetch(stage.wanted)
+    assert hub.fetched == ["README.md", "data/train-2.jsonl", "data/train-[1].jsonl"]
+    context = bench.context("problems", paths={stage.source: path})
+    metrics = stage.run(replace(context, digests={stage.source: found.digest}))
+    assert metrics["rows"] == 2
+    assert metrics["origin"] == {"kind": "hub", "name": "owner/name", "revision": "c0ffee"}
+    assert metrics["license"] == "mit"
+    with pytest.raises(RequestError, match=r"hub:owner/name@v1: several splits, choose one by"):
+        found.fetch(Load(source=stage.source).wanted)
 
 
 def test_a_large_file_is_written_in_shards(bench: Workbench) -> None:

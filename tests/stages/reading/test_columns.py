@@ -17,7 +17,7 @@ from potstill.stages.reading.rows import BadRow
 
 
 def sample_of(row: dict[str, Any], columns: dict[str, str] | None = None, **more: Any) -> Sample:
-    return meaning(columns, more.pop("labels", {}), "here", more.pop("split", None)).sample(row)
+    return meaning(columns, more.pop("labels", {}), "here", more.pop("split", None)).samples(row)[0][0]
 
 
 def user(text: str) -> tuple[Message, ...]:

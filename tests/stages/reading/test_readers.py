@@ -14,17 +14,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from potstill.pipeline.errors import RequestError
-from potstill.stages.reading.readers import read_rows
+from potstill.stages.reading.blocks import without_nulls
+from potstill.stages.reading.packed import unpacked
+from potstill.stages.reading.pieces import lines
+from potstill.stages.reading.readers import read_blocks
 from potstill.stages.reading.rows import Quarantined, Row
-from potstill.stages.reading.text_files import read_text_rows
+from potstill.stages.reading.understanding import rows_in
 
 Found = list[tuple[int, Any]]
 
 
 def found(path: Path, **which: str) -> Found:
     """(number, values) of good rows and (number, reason) of bad ones, in order."""
-    rows = read_rows(path, **which)
-    return [(row.number, row.values if isinstance(row, Row) else row.reason) for row in rows]
+    return [
+        (row.number, without_nulls(row.values) if isinstance(row, Row) else row.reason)
+        for row in read_rows(path, **which)
+    ]
+
+
+def zstd(data: bytes) -> bytes:
+    return bytes(pa.compress(data, "zstd", asbytes=True))
+
+
+PACKS = {".gz": gzip.compress, ".zst": zstd}
+
+
+def read_rows(path: Path, **which: str) -> list[Row | Quarantined]:
+    return [row for block in read_blocks(path, **which) for row in rows_in(block)]
 
 
 def write(path: Path, data: bytes | str) -> Path:
@@ -58,10 +74,17 @@ LINES = {
 
 
 @pytest.mark.parametrize(("data", "expected"), LINES.values(), ids=LINES.keys())
-@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
-def test_jsonl(tmp_path: Path, data: bytes, expected: Found, packed: bool) -> None:
-    path = tmp_path / ("rows.jsonl.gz" if packed else "rows.jsonl")
-    assert found(write(path, gzip.compress(data) if packed else data)) == expected
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz", "rows.jsonl.zst", "gzip.jsonl"])
+def test_jsonl(tmp_path: Path, data: bytes, expected: Found, name: str) -> None:
+    """What a file is packed with is told by its first bytes: the last one is gzip."""
+    pack = gzip.compress if name == "gzip.jsonl" else PACKS.get(Path(name).suffix, bytes)
+    assert found(write(tmp_path / name, pack(data))) == expected
+
+
+def test_packed_files_of_several_parts_are_read_to_the_end(tmp_path: Path) -> None:
+    for name, pack in (("a.jsonl.gz", gzip.compress), ("b.jsonl.zst", zstd)):
+        data = pack(b'{"prompt": "a"}\n') + pack(b'{"prompt": "b"}\n')
+        assert found(write(tmp_path / name, data)) == [(1, A), (2, B)]
 
 
 def test_a_row_of_2_mb_is_a_row(tmp_path: Path) -> None:
@@ -154,11 +177,27 @@ REFUSED = {
     "text behind an array": ("rows.json", b'[{"prompt": "a"}] {"a": 1}', "after the end"),
     "gzip cut": ("rows.jsonl.gz", gzip.compress(b'{"a": 1}\n' * 99)[:-9], "not a whole gzip file"),
     "gzip damaged": ("rows.jsonl.gz", b"\x1f\x8bnonsense", "not a whole gzip file"),
+    "zstd cut": ("rows.jsonl.zst", zstd(b'{"a": 1}\n' * 99)[:-9], "not a whole zstd file"),
+    "zip": ("rows.jsonl", b"PK\x03\x04rest", "is a zip archive"),
+    "tar": ("rows.jsonl", b"a.jsonl".ljust(257, b"\0") + b"ustar", "is a tar archive"),
+    "tar in gzip": (
+        "rows.gz",
+        gzip.compress(b"a.jsonl".ljust(257, b"\0") + b"ustar"),
+        "is a tar archive",
+    ),
+    "parquet in gzip": ("rows.gz", gzip.compress(b"PAR1"), "unpack it first"),
+    "pickle by another name": ("rows.jsonl", b"\x80\x04\x95", "is a pickle"),
+    "numpy by another name": ("rows.json", b"\x93NUMPY\x01", "is a numpy array"),
+    "Arrow cut": ("rows.arrow", b"ARROW1\0\0 and no end", "cannot be read as Arrow"),
     "parquet of no bytes": ("rows.parquet", b"", "cannot be read as parquet"),
     "JSONL named parquet": ("rows.parquet", b'{"prompt": "a"}\n', "cannot be read as parquet"),
     "parquet named otherwise, cut": ("rows.data", b"PAR1 and no end", "cannot be read as parquet"),
-    "CSV": ("rows.csv", b"question,answer\n1+1,2\n", "neither JSONL, a JSON array nor parquet"),
-    "pickle": ("rows.pkl", b"\x80\x04\x95", "neither JSONL, a JSON array nor parquet"),
+    "CSV by another name": ("rows", b"question,answer\n1+1,2\n", "CSV is known by its name"),
+    "a script": ("rows.py", b"print()", "runs no code of a dataset"),
+    **{
+        name: (f"rows{name}", b"", "is not read as data")
+        for name in (".pkl", ".pt", ".bin", ".npy", ".tar", ".zip")
+    },
 }
 
 
@@ -174,16 +213,22 @@ def test_refused_files_are_named(tmp_path: Path, name: str, data: bytes, message
 def test_caps_hold(tmp_path: Path) -> None:
     line = json.dumps({"prompt": "x" * 100}).encode()
     long_row = write(tmp_path / "long.jsonl", line)
-    with pytest.raises(RequestError, match=r"long.jsonl:1: this line is larger than 50 bytes"):
-        list(read_text_rows(long_row, max_row=50))
+    with (
+        unpacked(long_row) as file,
+        pytest.raises(RequestError, match=r"long.jsonl:1: this line is larger than 50 bytes"),
+    ):
+        list(lines(file, max_row=50))
     bomb = write(tmp_path / "bomb.jsonl.gz", gzip.compress((line + b"\n") * 10_000))
-    with pytest.raises(RequestError, match="what it unpacks to is larger than 10000 bytes"):
-        list(read_text_rows(bomb, max_unpacked=10_000))
+    with (
+        unpacked(bomb, max_unpacked=10_000) as file,
+        pytest.raises(RequestError, match="what it unpacks to is larger than 10000 bytes"),
+    ):
+        list(lines(file))
 
 
 def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
     missing = tmp_path / "gone.jsonl"
-    with pytest.raises(RequestError, match=r"gone.jsonl cannot be opened: No such file"):
+    with pytest.raises(RequestError, match=r"gone.jsonl does not exist"):
         found(missing)
 
 
@@ -191,7 +236,7 @@ def test_parquet(tmp_path: Path) -> None:
     rows = [{"prompt": "a", "answer": 1.5}, {"prompt": "中", "answer": None}]
     path = tmp_path / "rows.parquet"
     pq.write_table(pa.Table.from_pylist(rows), path)
-    assert found(path) == [(1, rows[0]), (2, rows[1])]
+    assert found(path) == [(1, rows[0]), (2, {"prompt": "中"})]
 
 
 def test_parquet_cut_in_half(tmp_path: Path) -> None:
@@ -238,7 +283,7 @@ def test_parquet_with_a_column_twice(tmp_path: Path) -> None:
 def test_a_folder_of_shards_is_read_in_order(tmp_path: Path) -> None:
     for index, name in enumerate("ab"):
         pq.write_table(pa.table({"prompt": [name]}), tmp_path / f"part-0000{index}.parquet")
-    assert found(tmp_path) == [(1, A), (2, B)]
+    assert found(tmp_path) == [(1, A), (1, B)]
 
 
 @pytest.fixture
@@ -253,9 +298,11 @@ def dataset(tmp_path: Path) -> Path:
 
 def test_a_dataset_folder(dataset: Path) -> None:
     assert found(dataset, split="train") == [(1, A), (2, B)]
-    with pytest.raises(RequestError, match="several splits, choose one by 'split'; it has: tr"):
+    with pytest.raises(
+        RequestError, match="several splits, choose one by 'split'; it has: test, tr"
+    ):
         found(dataset)
-    with pytest.raises(RequestError, match="there is no split 'dev'; it has: train, test"):
+    with pytest.raises(RequestError, match="there is no split 'dev'; Known: test, train"):
         found(dataset, split="dev")
     (dataset / "data/test-00000-of-00001.parquet").unlink()
     assert found(dataset) == [(1, A), (2, B)]
@@ -268,13 +315,15 @@ def test_dataset_subsets_come_from_the_card(dataset: Path) -> None:
         card += f"    path: data/{split}-*.parquet\n"
     write(dataset / "README.md", card + "---\n")
     assert found(dataset, subset="other") == [(1, {"prompt": "c"})]
-    with pytest.raises(RequestError, match="the datasets library cannot read it"):
+    with pytest.raises(RequestError, match="there is no subset 'missing'"):
         found(dataset, subset="missing")
+    with pytest.raises(RequestError, match="several subsets, choose one by 'subset'"):
+        found(dataset)
 
 
 def test_a_folder_that_is_no_dataset(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(RequestError, match="the datasets library cannot read it"):
+    with pytest.raises(RequestError, match=r"empty holds no data files \(no files\)"):
         found(tmp_path / "empty")
 
 

@@ -1,0 +1,264 @@
+"""Plain rows of a block as samples, all at once: what `Meaning.samples` does, in columns.
+
+Only what is common is done here: texts and lists of plain turns, keys that are texts or whole
+numbers, labels that are texts. `plain` marks the rows of which that is all; any other row goes the
+way of single rows, which knows every case. A test holds both ways to the same samples.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import polars as pl
+
+from ...models.thinking import CLOSE, OPEN
+from ...pipeline.sample import SAMPLE_SCHEMA
+from .blocks import LINE, OWN_ID, without_nulls
+from .columns import DEFAULT_TASK, LABELS, WITH_THOUGHT, Meaning
+from .conversations import ROLES
+from .expressions import Expression, Text
+from .thinking import FOREIGN_TAGS, NONE, NOT_CLOSED, SEPARATE, TAGS
+
+PLAIN: Final = "__plain__"
+FORM: Final = "__form__"
+"""Column of the form that a thought had."""
+
+_GENERATION: Final = pl.Schema(SAMPLE_SCHEMA)["generation"]
+_FOUND: Final = "__found__"
+"""Column that says whether a text was cut."""
+_TEXTS: Final = (pl.String, pl.Int64)
+_ODD_SPACE: Final = r"[\x1c-\x1f\x85]\s*$"
+"""White space at the end that Python strips and polars does not, or the other way round."""
+_BLANK: Final = r"^[\s\x1c-\x1f\x85]*$"
+
+
+class NotPlain(Exception):
+    """The columns of a block are not of the common kind."""
+
+
+def column_samples(means: Meaning, frame: pl.DataFrame) -> pl.DataFrame | None:
+    """The samples of a block, a row each, with `FORM` and `PLAIN`; None where no row is plain."""
+    if means.shape is not None and means.shape.turn is not None:
+        return None
+    try:
+        return _Columns(means, frame).samples()
+    except NotPlain:
+        return None
+
+
+class _Columns:
+    """One block on its way."""
+
+    def __init__(self, means: Meaning, frame: pl.DataFrame) -> None:
+        self.means = means
+        self.plain: list[pl.Expr] = []
+        """What must hold for a row to be plain."""
+        self.frame = self._split(frame)
+        self.have = set(self.frame.columns) - {LINE, _FOUND}
+        self.used: set[str] = set()
+
+    def samples(self) -> pl.DataFrame:
+        prompt, turn = self._prompt()
+        completion, form = self._completion(turn)
+        made = {
+            "prompt": prompt,
+            "completion": completion,
+            "answer": self._answer(),
+            **{label: self._label(label) for label in LABELS},
+            "generation": self._generation(),
+            "extra": self._extra(),
+            LINE: pl.col(LINE),
+            OWN_ID: self._own_id(),
+            FORM: form,
+            PLAIN: pl.all_horizontal(self.plain),
+        }
+        return self.frame.select(**made)
+
+    def _split(self, frame: pl.DataFrame) -> pl.DataFrame:
+        split = self.means.split
+        if split is None:
+            return frame
+        names = set(frame.columns) - {split.column}
+        if frame.schema.get(split.column) != pl.String or names & set(split.into):
+            raise NotPlain
+        text = pl.col(split.column)
+        last = text.str.split(split.at).list
+        parts = frame.select(
+            pl.all().exclude(split.column),
+            __before__=last.head(last.len() - 1).list.join(split.at).str.strip_chars(),
+            __after__=last.last().str.strip_chars(),
+            **{_FOUND: (last.len() > 1).fill_null(False) & ~text.str.contains(r"[\x1c-\x1f\x85]")},
+        )
+        self.plain.append(pl.col(_FOUND))
+        named = {"__before__": split.into[0], "__after__": split.into[1]}
+        return parts.rename(named)
+
+    def _choose(self, field: str) -> Expression | None:
+        """The expression of a field; rows in which another one would count are not plain."""
+        choices = self.means.choices.get(field, ())
+        able = [choice for choice in choices if choice.required <= self.have]
+        if not able:
+            if choices and not self.means.guessed:
+                raise NotPlain
+            return None
+        if len(able) > 1:
+            self.plain += [pl.col(name).is_not_null() for name in able[0].required]
+        self.used |= able[0].used
+        return able[0]
+
+    def _text(self, field: str) -> pl.Expr | None:
+        """A field that is a text, null where the row has none."""
+        choice = self._choose(field)
+        if isinstance(choice, Text):
+            return self._laid_out(choice)
+        if choice is None or self.frame.schema[choice.source] == pl.Null:
+            return None
+        if self.frame.schema[choice.source] != pl.String:
+            raise NotPlain
+        return pl.col(choice.source)
+
+    def _laid_out(self, choice: Text) -> pl.Expr:
+        parts: list[pl.Expr] = []
+        for literal, name, optional in choice.parts():
+            if literal:
+                parts.append(pl.lit(literal))
+            if name is None:
+                continue
+            if name not in self.have or self.frame.schema[name] == pl.Null:
+                if not optional:
+                    raise NotPlain
+                continue
+            if self.frame.schema[name] not in _TEXTS:
+                raise NotPlain
+            column = pl.col(name).cast(pl.String)
+            if not optional:
+                self.plain.append(pl.col(name).is_not_null())
+            parts.append(column.fill_null(""))
+        text = pl.concat_str(parts) if parts else pl.lit("")
+        self.plain.append(~text.str.contains(_ODD_SPACE))
+        return text.str.strip_chars_end()
+
+    def _prompt(self) -> tuple[pl.Expr, pl.Expr | None]:
+        """The prompt, and the last turn where it is an assistant's."""
+        choice = self._choose("prompt")
+        if choice is None:
+            raise NotPlain
+        if isinstance(choice, Text) or self.frame.schema[choice.source] == pl.String:
+            text = self._laid_out(choice) if isinstance(choice, Text) else pl.col(choice.source)
+            self.plain.append(text.is_not_null() & ~text.str.contains(_BLANK))
+            turn = pl.struct(role=pl.lit("user"), content=text)
+            return pl.concat_list(turn), None
+        return self._conversation(choice.source)
+
+    def _conversation(self, name: str) -> tuple[pl.Expr, pl.Expr]:
+        kind = self.frame.schema[name]
+        inner = kind.inner if isinstance(kind, pl.List) else None
+        fields = {field.name: field.dtype for field in inner.fields} if isinstance(
+            inner, pl.Struct
+        ) else {}  # fmt: skip
+        spelled = next((two for two in _SPELLINGS if set(fields) == set(two)), None)
+        if spelled is None or set(fields.values()) != {pl.String}:
+            raise NotPlain
+        role, content = (pl.element().struct.field(field) for field in spelled)
+        known = role.is_in(list(ROLES)) & content.is_not_null()
+        asks = (role.replace(ROLES) == "user") & ~content.str.contains(_BLANK)
+        turns = pl.col(name)
+        self.plain += [
+            turns.list.eval(known).list.all() & (turns.list.len() > 0),
+            turns.list.eval(asks).list.any(),
+        ]
+        plain = turns.list.eval(pl.struct(role=role.replace(ROLES), content=content))
+        last = plain.list.last()
+        ends = last.struct.field("role") == "assistant"
+        prompt = pl.when(ends).then(plain.list.head(plain.list.len() - 1)).otherwise(plain)
+        return prompt, pl.when(ends).then(last.struct.field("content"))
+
+    def _completion(self, turn: pl.Expr | None) -> tuple[pl.Expr, pl.Expr]:
+        own = self._text("completion")
+        if own is not None and turn is not None:
+            self.plain.append(own.is_null() | turn.is_null())
+        texts = [each for each in (own, turn) if each is not None]
+        text = pl.coalesce(texts) if texts else pl.lit(None, pl.String)
+        # Other tags are turned into ours one by one, and they are rare.
+        foreign = [text.str.strip_chars_start().str.starts_with(tag) for tag in FOREIGN_TAGS]
+        self.plain.append(~pl.any_horizontal(foreign).fill_null(False))
+        return text, pl.when(text.is_not_null()).then(self._form(text))
+
+    def _form(self, text: pl.Expr) -> pl.Expr:
+        choice = self._choose("completion")
+        if choice is not None and choice.source in WITH_THOUGHT:
+            return pl.lit(SEPARATE)
+        opened, closed = (text.str.contains(tag, literal=True) for tag in (OPEN, CLOSE))
+        return (
+            pl.when(closed)
+            .then(pl.lit(TAGS))
+            .when(opened)
+            .then(pl.lit(NOT_CLOSED))
+            .otherwise(pl.lit(NONE))
+        )
+
+    def _answer(self) -> pl.Expr:
+        choice = self._choose("answer")
+        if choice is None:
+            return pl.lit(None, pl.String)
+        if isinstance(choice, Text):
+            text = self._laid_out(choice)
+        else:
+            kind = self.frame.schema[choice.source]
+            if kind not in (*_TEXTS, pl.Null):
+                raise NotPlain
+            text = pl.col(choice.source).cast(pl.String)
+        return pl.when(~text.str.contains(_BLANK)).then(text)
+
+    def _label(self, label: str) -> pl.Expr:
+        text = self._text(label)
+        given = self.means.labels.get(label, DEFAULT_TASK if label == "task" else None)
+        fixed = pl.lit(given, pl.String)
+        return fixed if text is None else pl.coalesce(text, fixed)
+
+    def _generation(self) -> pl.Expr:
+        if self._choose("generation") is not None:
+            self.plain.append(pl.col("generation").is_null())
+        reason = self._text("finish_reason")
+        if reason is not None:
+            self.plain.append((reason == "").fill_null(True))
+        return pl.lit(None, _GENERATION)
+
+    def _own_id(self) -> pl.Expr:
+        kind = self.frame.schema.get("id", pl.Null)
+        if kind not in (*_TEXTS, pl.Null):
+            raise NotPlain
+        return pl.col("id").cast(pl.String) if "id" in self.have else pl.lit(None, pl.String)
+
+    def _extra(self) -> pl.Expr:
+        rest = sorted(self.have - self.used)
+        if "extra" in rest:
+            raise NotPlain
+        pieces = [self._member(name) for name in rest if self.frame.schema[name] != pl.Null]
+        if not pieces:
+            return pl.lit("{}")
+        inside = pl.concat_str(pieces, separator=",", ignore_nulls=True)
+        return pl.concat_str(pl.lit("{"), inside, pl.lit("}"))
+
+    def _member(self, name: str) -> pl.Expr:
+        """`"name":value` as canonical JSON, null where the row has no such column."""
+        kind = self.frame.schema[name]
+        key = json.dumps(name, ensure_ascii=False) + ":"
+        column = pl.col(name)
+        if kind in (pl.String, pl.Int64, pl.Boolean):
+            one = pl.struct(column.alias("v")).struct.json_encode()
+            text = one.str.strip_prefix('{"v":').str.strip_suffix("}")
+        else:  # fractions and what is nested: as Python writes them
+            values = [_canonical(value) for value in self.frame[name].to_list()]
+            text = pl.lit(pl.Series(values, dtype=pl.String))
+        return pl.when(column.is_not_null()).then(pl.lit(key) + text)
+
+
+_SPELLINGS: Final = (("role", "content"), ("from", "value"))
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(
+        without_nulls(value), ensure_ascii=False, sort_keys=True, separators=(",", ":")
+    )

@@ -1,0 +1,54 @@
+"""Thoughts as datasets write them, in the one form that is read everywhere: <think>…</think>answer.
+
+A completion with the tags is kept byte for byte. A thought in a column or a field of its own goes
+before the answer as DeepSeek's models write it. Other pairs of tags become the two where they
+enclose the beginning of a completion; anything else is an answer without a thought. Which form was
+met is counted, since a dataset with several of them is often two datasets in one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ...models.thinking import CLOSE, OPEN
+
+TAGS: Final = "<think>"
+NONE: Final = "none"
+NOT_CLOSED: Final = "not closed"
+SEPARATE: Final = "separate"
+"""A column or field of its own."""
+
+FIELDS: Final = ("reasoning_content", "reasoning", "thinking")
+"""Names of columns and fields that hold a thought."""
+
+_FOREIGN: Final = {
+    "<|begin_of_thought|>": re.compile(
+        r"\s*<\|begin_of_thought\|>\s*(?P<thought>.*?)\s*<\|end_of_thought\|>\s*"
+        r"(?:<\|begin_of_solution\|>\s*(?P<solution>.*?)\s*<\|end_of_solution\|>)?(?P<rest>.*)",
+        re.DOTALL,
+    ),
+    "<thought>": re.compile(r"\s*<thought>(?P<thought>.*?)</thought>(?P<rest>.*)", re.DOTALL),
+    "<reasoning>": re.compile(r"\s*<reasoning>(?P<thought>.*?)</reasoning>(?P<rest>.*)", re.DOTALL),
+    "<thinking>": re.compile(r"\s*<thinking>(?P<thought>.*?)</thinking>(?P<rest>.*)", re.DOTALL),
+}
+FOREIGN_TAGS: Final = tuple(_FOREIGN)
+"""What a completion in another form begins with, but for white space."""
+
+
+def joined(thought: str, answer: str) -> str:
+    """A thought and an answer that were apart, as DeepSeek-R1 writes them."""
+    return f"{OPEN}\n{thought.strip()}\n{CLOSE}\n\n{answer.strip()}"
+
+
+def in_tags(completion: str) -> tuple[str, str]:
+    """A completion with its thought in the tags, and the form it had."""
+    if OPEN in completion or CLOSE in completion:
+        return completion, TAGS if CLOSE in completion else NOT_CLOSED
+    start = completion.lstrip()
+    for form, pattern in _FOREIGN.items():
+        if start.startswith(form) and (found := pattern.fullmatch(completion)):
+            parts = found.groupdict()
+            answer = (parts.get("solution") or "") + parts["rest"]
+            return joined(parts["thought"], answer), form
+    return completion, NONE
