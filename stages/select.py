@@ -1,4 +1,4 @@
-"""The `select` step: which samples go on, by thresholds on their verdicts.
+"""The `select` step: which samples go on, which are left out, and why.
 
     select:
       samples: traces
@@ -6,171 +6,186 @@
       keep: {format: 1, language: 0.95, math: 1}
       per_prompt: {shortest: 2}
 
-A score must be at least its threshold. A score of None is unknown and not wrong: it is left out
-as `<filter>_unknown` unless `unknown: keep`. Samples go on unchanged and in their order; the
-others are named with their reason under `left_out/`. With `pairs` it is preference pairs that go
-on: see pairs.py. Nothing is judged here.
+Rules are applied in one order, whatever the order in a recipe: keep, length, pass_rate, one_per,
+per_prompt, balance; then `order` says how what stands goes on. Samples go on unchanged; each of the
+others is named with one reason under `left_out/`. With `pairs` it is preference pairs that go on.
+The rules are modules of `selecting/`, and docs/selecting.md tells them. Nothing is judged here.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar
 
 import polars as pl
-import pyarrow as pa
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from ..pipeline.artifact import Artifact
-from ..pipeline.errors import StepFailed
+from ..pipeline.errors import RequestError
+from ..pipeline.filter import SampleFilter
 from ..pipeline.pairs import refuse_pairs
 from ..pipeline.references import FilterName, Samples, Verdicts
-from ..pipeline.shards import read_table, shard_files, write_table
+from ..pipeline.shards import shard_files
 from ..pipeline.stage import Context, Metrics, Stage
-from .aside import LEFT_OUT_SCHEMA, Aside
-from .choosing import PerPrompt, thin_out
-from .pairs import Pairs, make_pairs, write_pairs
-from .scores import Scores, read_scores
-
-Threshold = Annotated[float, Field(ge=0, le=1)]
-Unknown = Literal["leave_out", "keep"]
+from .selecting.balance import Balance, unbalanced
+from .selecting.choosing import PerPrompt, in_order, surplus
+from .selecting.contradictions import refuse_contradictions
+from .selecting.diversity import less_diverse
+from .selecting.duplicates import OnePer, SameBy, duplicates, one_per_measures, with_groups
+from .selecting.funnel import Funnel
+from .selecting.index import read_index
+from .selecting.lengths import Lengths, misfits
+from .selecting.ordering import Order, Ordered, rows_in_order
+from .selecting.pairs import Pairs, make_pairs, pair_facts, unpaired, write_pairs
+from .selecting.rates import PassRate, outside_band, rate_facts, with_rates
+from .selecting.scores import Scores
+from .selecting.thresholds import Threshold, Unknown, meet, unmet
+from .selecting.writing import write_kept, write_left_out
 
 
 class Select(Stage):
     """Lets good samples go on, or pairs of a good and a bad one."""
 
     kind: ClassVar[str] = "select"
+    version: ClassVar[int] = 2
 
     samples: Samples
     verdicts: Verdicts | tuple[Verdicts, ...] = ()
     """Where verdicts are found, beside those that the samples' own step published."""
     keep: dict[FilterName, Threshold] = {}
+    """Least score by filter."""
     unknown: Unknown | dict[FilterName, Unknown] = "leave_out"
+    """What `keep` does with samples whose score is unknown."""
+    length: Lengths | None = None
+    """Least and most lengths of prompt, completion, thought and answer."""
+    pass_rate: PassRate | None = None
+    """Which share of a problem's samples may be right."""
+    one_per: OnePer | None = None
+    """exact, problem_text or {by: FILTER}: one sample of each group of duplicates."""
     per_prompt: PerPrompt | None = None
+    """How many samples of one problem, and which."""
+    balance: Balance | None = None
+    """Proportions of a column's values, by leaving out."""
+    order: Ordered = "data"
+    """In which order samples go on."""
     pairs: Pairs | None = None
     """Make preference pairs for dpo of samples that are kept and samples that are known bad."""
 
     @model_validator(mode="after")
-    def _says_something(self) -> Select:
-        if not self.keep and self.per_prompt is None and self.pairs is None:
-            raise ValueError("select must say what to keep: thresholds, per_prompt, both, or pairs")
-        if isinstance(self.unknown, dict) and (strange := self.unknown.keys() - self.keep.keys()):
-            raise ValueError(f"unknown names {', '.join(sorted(strange))}, which keep does not")
-        return self
-
-    @model_validator(mode="after")
-    def _pairs_are_said_once(self) -> Select:
-        if self.pairs is not None:
-            if self.per_prompt is not None:
-                raise ValueError("pairs has a per_prompt of its own: say pairs.per_prompt")
-            self.pairs.least(self.keep.get(self.pairs.by))
+    def _says_one_thing(self) -> Select:
+        refuse_contradictions(self)
         return self
 
     def run(self, context: Context) -> Metrics:
         """Write the samples or pairs that go on, and `left_out/`.
 
         Raises:
-            RequestError: no verdicts of a filter on these samples, or they are pairs already.
-            StepFailed: verdicts do not belong to the samples, or nothing is kept.
+            RequestError: no verdicts of a filter on these samples, they are pairs already, or a
+                balance that cannot be had.
+            StepFailed: verdicts do not belong to the samples, nothing is kept, or the disk is full.
         """
         source = context.samples(self.samples)
         refuse_pairs(source, "select.samples")
-        index = _index(source, texts=self.per_prompt is not None or self.pairs is not None)
-        scores = self._scores(source, context, index)
-        index = index.with_columns(reason=pl.coalesce(self._rejections(scores)))
+        scores = self._scores(source, context)
+        index = read_index(source, self._measures())
+        ids, facts = index["id"], {}
+        if self.pass_rate is not None:
+            index = with_rates(index, scores.read(self.pass_rate.by, ids)["score"], self.pass_rate)
+            facts["pass_rate"] = rate_facts(index)
+        reasons, told = meet(self.keep, self.unknown, scores, ids)
+        facts |= {"filters": told} if told else {}
+        funnel = Funnel(index.with_columns(reason=reasons))
+        del index  # the funnel's own shrinks with every rule
         if self.pairs is not None:
-            least = self.pairs.least(self.keep.get(self.pairs.by))
-            made = make_pairs(index, scores[self.pairs.by], self.pairs, least)
-            account = _account(source, context, made.index)
-            told = write_pairs(source, made, context)
-            return {**account, "used": account["rows"], "rows": 2 * len(made.rows), **told}
-        if self.per_prompt is not None:
-            index = thin_out(index, self.per_prompt)
-        account = _account(source, context, index)
-        _write_kept(source, index["reason"].is_null(), context)
-        return account
+            verdicts = scores.read(self.pairs.by, ids)
+            facts |= self._pair_up(self.pairs, funnel, verdicts, facts, context)
+        else:
+            if self.keep:
+                funnel.leave_out("keep", funnel.standing.select("row", "reason"))
+            self._fit(funnel)
+            self._thin_out(funnel, scores, ids, context)
+            facts |= self._balanced(funnel, facts, context)
+            rows = rows_in_order(funnel.standing, self.in_order)
+            write_kept(shard_files(source.path), rows, context)
+        write_left_out(shard_files(source.path), funnel.left, context)
+        return funnel.account() | facts
 
-    def _scores(self, source: Artifact, context: Context, index: pl.DataFrame) -> Scores:
-        """The verdicts of the filters that `keep` and `pairs` name, in the order of their names: a
-        recipe's order is not identity, so it must not show in the data."""
-        names = {*self.keep, *([] if self.pairs is None else [self.pairs.by])}
+    @property
+    def in_order(self) -> Order:
+        """`order` with its seed."""
+        return self.order if isinstance(self.order, Order) else Order(by=self.order)
+
+    def _scores(self, source: Artifact, context: Context) -> Scores:
+        """The verdicts of all filters that a rule names."""
+        groups = self.one_per if isinstance(self.one_per, SameBy) else None
+        rules = [rule for rule in (self.pass_rate, groups, self.pairs) if rule is not None]
         steps = (self.verdicts,) if isinstance(self.verdicts, str) else self.verdicts
-        return read_scores(sorted(names), source, steps, index["id"], context)
+        names = sorted({*self.keep, *(rule.by for rule in rules)})
+        return Scores(names, source, steps, context)
 
-    def _rejections(self, scores: Scores) -> list[pl.Expr]:
-        """For each filter, the reason to leave a row out or null; the first one counts."""
-        rejections: list[pl.Expr] = [pl.lit(None, pl.String)]
-        for name in sorted(self.keep):
-            score, reason = pl.lit(scores[name]["score"]), pl.lit(scores[name]["reason"])
-            if self._unknown(name) == "leave_out":
-                rejections.append(pl.when(score.is_null()).then(pl.lit(f"{name}_unknown")))
-            rejections.append(pl.when(score < self.keep[name]).then(pl.lit(f"{name}_") + reason))
-        return rejections
+    def _measures(self) -> dict[str, pl.Expr]:
+        """What the rules ask of each row."""
+        rules = (self.length, self.per_prompt, self.balance, self.in_order, self.pairs)
+        asked = [rule.measures() for rule in rules if rule is not None]
+        asked.append(one_per_measures(self.one_per) if self.one_per else {})
+        return {name: measure for each in asked for name, measure in each.items()}
 
-    def _unknown(self, name: str) -> Unknown:
-        if isinstance(self.unknown, dict):
-            return self.unknown.get(name, "leave_out")
-        return self.unknown
+    def _fit(self, funnel: Funnel) -> None:
+        """Leave out samples of other lengths, and problems that are too easy or too hard."""
+        if self.length is not None:
+            funnel.leave_out("length", misfits(funnel.standing, self.length))
+        if self.pass_rate is not None and self.pass_rate.has_band:
+            funnel.leave_out("pass_rate", outside_band(funnel.standing, self.pass_rate))
 
+    def _thin_out(self, funnel: Funnel, scores: Scores, ids: pl.Series, context: Context) -> None:
+        """Leave out duplicates, and what is too many of one problem."""
+        rule = self.per_prompt
+        first = PerPrompt(first=1)
+        order, seed = (rule or first).order, (rule or first).seed
+        if self.one_per is not None:
+            standing = in_order(funnel.standing, order, seed)
+            if isinstance(self.one_per, SameBy):
+                standing = with_groups(standing, self._links(self.one_per.by, scores, ids, context))
+            funnel.leave_out("one_per", duplicates(standing))
+        if rule is not None and rule.choose == "diverse":
+            source = context.samples(self.samples)
+            left = less_diverse(funnel.standing, rule.most, rule.of, source, context)
+            funnel.leave_out("per_prompt", left)
+        elif rule is not None:
+            ordered = in_order(funnel.standing, order, seed)
+            funnel.leave_out("per_prompt", surplus(ordered, rule.most))
 
-def _index(source: Artifact, texts: bool) -> pl.DataFrame:
-    """row, id, prompt_id and, where wanted, what is asked of completions: length (code points),
-    text (a hash) and cut (by the token limit). No text stays in memory."""
-    completion, generation = pl.col("completion"), pl.col("generation")
-    asked = {
-        "length": completion.str.len_chars(),
-        "text": completion.hash(),
-        "cut": (generation.struct.field("finish_reason") == "length").fill_null(False),
-    }
-    frames = []
-    for file in shard_files(source.path):
-        columns = ["id", "prompt_id", *(["completion", "generation"] if texts else [])]
-        frame = pl.DataFrame(read_table(file, columns))
-        frames.append(frame.select("id", "prompt_id", **(asked if texts else {})))
-    return pl.concat(frames).with_row_index("row")
+    def _links(self, name: str, scores: Scores, ids: pl.Series, context: Context) -> pl.DataFrame:
+        links = scores.duplicates(name, ids)
+        if links.is_empty() and isinstance(context.filters[name], SampleFilter):
+            raise RequestError(
+                f"one_per.by: filter {name!r} judges each sample by itself and names no "
+                "duplicates. Expected a filter that compares samples, or exact or problem_text"
+            )
+        return links
 
+    def _balanced(self, funnel: Funnel, facts: Metrics, context: Context) -> Metrics:
+        funnel.refuse_nothing(self.samples, unmet(facts.get("filters", {})))
+        if self.balance is None:
+            return {}
+        left, told = unbalanced(funnel.standing, self.balance)
+        funnel.leave_out("balance", left)
+        return {"balance": told}
 
-def _account(source: Artifact, context: Context, index: pl.DataFrame) -> Metrics:
-    """Write `left_out/`; returns the counts: in = rows that go on + left out by reason.
-
-    Raises:
-        StepFailed: nothing goes on.
-    """
-    reasons = index["reason"]
-    if reasons.null_count() == 0:
-        counts = ", ".join(f"{row[0]} {row[1]}" for row in _ranking(reasons))
-        raise StepFailed(
-            f"none of the {len(index)} samples of step {source.step!r} is kept: "
-            f"{counts or 'there are none'}. Look at them, or change the thresholds"
-        )
-    left_out = Aside(context.out / "left_out", LEFT_OUT_SCHEMA)
-    for sample_id, reason in index.filter(reasons.is_not_null())["id", "reason"].iter_rows():
-        left_out.put(id=sample_id, reason=reason)
-    left_out.close()
-    return {
-        "in": len(index),
-        "rows": reasons.null_count(),
-        "left_out": left_out.reasons,
-        "prompts_in": index["prompt_id"].n_unique(),
-        "prompts": index.filter(reasons.is_null())["prompt_id"].n_unique(),
-    }
-
-
-def _ranking(reasons: pl.Series) -> list[tuple[str, int]]:
-    """The most frequent reasons and their counts."""
-    counts = reasons.value_counts(name="n").sort("n", "reason", descending=[True, False])
-    return counts.head(5).rows()
-
-
-def _write_kept(source: Artifact, kept: pl.Series, context: Context) -> None:
-    """Copy the rows that go on, shard by shard."""
-    start, shards, rows = 0, 0, 0
-    for file in shard_files(source.path):
-        table = read_table(file)
-        mask = kept.slice(start, table.num_rows)
-        start += table.num_rows
-        chosen = table.filter(pa.chunked_array([mask.to_arrow()]))
-        if chosen.num_rows:
-            write_table(context.out / f"part-{shards:05d}.parquet", chosen)
-            shards += 1
-            rows += chosen.num_rows
-        context.progress.update(start, len(kept), kept=rows)
+    def _pair_up(
+        self,
+        pairs: Pairs,
+        funnel: Funnel,
+        verdicts: pl.DataFrame,
+        facts: Metrics,
+        context: Context,
+    ) -> Metrics:
+        """Write pairs of what stands; returns what is told of them."""
+        self._fit(funnel)
+        said = verdicts.rename({"reason": "said"})[funnel.standing["row"]]
+        index = funnel.standing.hstack(said)
+        least = pairs.least(self.keep.get(pairs.by))
+        made = make_pairs(index, pairs, least)
+        funnel.leave_out("pairs", unpaired(index, made, pairs, least))
+        funnel.refuse_nothing(self.samples, unmet(facts.get("filters", {})))
+        write_pairs(shard_files(context.samples(self.samples).path), made, context)
+        return pair_facts(index, made) | {"used": len(funnel.standing)}

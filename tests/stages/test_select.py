@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from toys import InProcess
+from scored import Says, said, select, trace
 from workbench import Workbench, aside, problem
 
-from potstill.pipeline.artifact import Artifact
 from potstill.pipeline.errors import RequestError, StepFailed
 from potstill.pipeline.references import UsesFilter, walk
-from potstill.pipeline.sample import Sample
 from potstill.pipeline.shards import read_table, shard_files, write_table
-from potstill.pipeline.verdict import Verdict
 from potstill.stages.judge import JudgeSamples
 from potstill.stages.mix import Mix
 from potstill.stages.select import Select
-
-
-class Says(InProcess):
-    """Reads its score from `extra`, as `{"<field>": score}`; a missing one is unknown."""
-
-    kind: ClassVar[str] = "says"
-    reasons: ClassVar[frozenset[str]] = frozenset({"good", "bad", "silent"})
-    field: str
-
-    def judge_one(self, sample: Sample) -> Verdict:
-        score = json.loads(sample.extra).get(self.field)
-        if score is None:
-            return Verdict(None, "silent")
-        return Verdict(score, "good" if score >= 0.5 else "bad")
-
 
 A, B = Says(field="a"), Says(field="b")
 
@@ -46,10 +27,6 @@ A, B = Says(field="a"), Says(field="b")
 @pytest.fixture
 def bench(tmp_path: Path) -> Workbench:
     return Workbench(tmp_path)
-
-
-def trace(question: str, completion: str, scores: dict[str, float]) -> Sample:
-    return problem(question, completion, extra=json.dumps(scores, sort_keys=True))
 
 
 TRACES = [
@@ -63,28 +40,12 @@ TRACES = [
 ]
 
 
-def select(bench: Workbench, traces: Artifact, name: str = "chosen", **fields: Any) -> Artifact:
-    filters = {"a": A, "b": B}
-    verdicts = bench.run(
-        "verdicts",
-        JudgeSamples(samples="traces", filters=("a", "b")),
-        inputs={"traces": traces},
-        filters=filters,
-    )
-    stage = Select(samples="traces", verdicts="verdicts", **fields)
-    inputs = {"traces": traces, "verdicts": verdicts}
-    return bench.run(name, stage, inputs=inputs, filters=filters)
-
-
-def said(artifact: Artifact) -> list[str | None]:
-    return [sample.completion for sample in artifact.samples()]
-
-
 def test_thresholds_are_at_least(bench: Workbench) -> None:
     traces = bench.samples("traces", TRACES)
     chosen = select(bench, traces, keep={"a": 1, "b": 0.9})
     assert said(chosen) == ["long answer", "short", "tie 1", "tie 2"]
-    assert chosen.metrics == {
+    told = ("in", "rows", "left_out", "prompts_in", "prompts")
+    assert {name: chosen.metrics[name] for name in told} == {
         "in": 7,
         "rows": 4,
         "left_out": {"a_bad": 1, "a_unknown": 1, "b_good": 1},
@@ -231,7 +192,7 @@ def test_copies_of_a_mixture_are_kept_apart(bench: Workbench) -> None:
     part = bench.samples("part", [problem("q", "x")])
     mixture = bench.run(
         "mixture",
-        Mix(parts={"part": 1, "other": 3}, rows=4, repeat=3),
+        Mix(parts={"part": 1, "other": 3}, size=4, repeat=3),
         inputs={"part": part, "other": bench.samples("other", [problem("r", "y")])},
     )
     chosen = bench.run(
@@ -248,7 +209,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"keep": {"a": 1}, "unknown": {"b": "keep"}},
         "unknown names b, which keep does not",
     ),
-    "two ways": ({"per_prompt": {"first": 1, "shortest": 1}}, "one of shortest, first and random"),
+    "two ways": (
+        {"per_prompt": {"first": 1, "shortest": 1}},
+        "must say one of shortest, longest, first, random, diverse",
+    ),
     "seed of nothing random": ({"per_prompt": {"first": 1, "seed": 1}}, "seed belongs to"),
     "none of a problem": ({"per_prompt": {"first": 0}}, "greater than or equal to 1"),
 }

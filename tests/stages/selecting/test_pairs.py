@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from toys import InProcess
+from scored import Says
 from workbench import Workbench, aside, problem
 
 from potstill.pipeline.artifact import Artifact
@@ -20,27 +20,11 @@ from potstill.pipeline.pairs import PAIR_SCHEMA, holds_pairs, refuse_pairs, requ
 from potstill.pipeline.references import UsesFilter, walk
 from potstill.pipeline.sample import SAMPLE_SCHEMA, Generation, Sample, with_ids
 from potstill.pipeline.shards import shard_files, write_rows
-from potstill.pipeline.verdict import Verdict
 from potstill.stages.judge import JudgeSamples
 from potstill.stages.mix import Mix
 from potstill.stages.select import Select
 from potstill.views.inspect import inspect
 from potstill.views.why import why
-
-
-class Says(InProcess):
-    """Reads its score from `extra`, as `{"<field>": score}`; a missing one is unknown."""
-
-    kind: ClassVar[str] = "says"
-    reasons: ClassVar[frozenset[str]] = frozenset({"good", "bad", "silent"})
-    field: str
-
-    def judge_one(self, sample: Sample) -> Verdict:
-        score = json.loads(sample.extra).get(self.field)
-        if score is None:
-            return Verdict(None, "silent")
-        return Verdict(score, "good" if score >= 0.5 else "bad")
-
 
 FILTERS = {"math": Says(field="math"), "format": Says(field="format")}
 
@@ -240,7 +224,7 @@ def test_pairs_do_not_depend_on_how_samples_are_cut_into_shards(bench: Workbench
 def test_a_copy_of_a_mixture_makes_no_second_pair(bench: Workbench) -> None:
     right = bench.samples("right", [trace("q", "right", 1.0)])
     wrong = bench.samples("wrong", [trace("q", "wrong", 0.0)])
-    mix = Mix(parts={"right": 2, "wrong": 1}, rows=3, repeat=2)
+    mix = Mix(parts={"right": 2, "wrong": 1}, size=3, repeat=2)
     mixture = bench.run("mixture", mix, inputs={"right": right, "wrong": wrong})
     pairs = pair_up(bench, mixture, per_prompt=9)
     assert told(pairs) == [("right", "wrong")]
