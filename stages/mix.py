@@ -1,180 +1,183 @@
-"""The `mix` step: several datasets in given proportions, shuffled.
+"""The `mix` step: several datasets in given amounts, shuffled.
 
     mix: {parts: {reasoning: 3, general: 1}, seed: 7}
+    mix: {parts: {reasoning: {count: 600000}, general: {count: 200000}}}
+    mix: {parts: {math: 1, code: 1}, unit: loss_tokens, student: ./student, size: 50000000}
 
-Without `rows` the mixture is as large as it can be while no part is repeated: the part that is
-scarcest for its weight decides, and what the others have too much of is left out as `ratio`.
-`repeat: 3` lets a scarce part come up to three times; the mixture then grows until the part that
-is richest for its weight is used up. Each copy has a number in the column `copy`, and (id, copy)
-is the key. Which rows are taken and how they are shuffled depends on ids and seed alone, not on
-the order of rows, parts or workers. The samples are held in memory while they are shuffled.
+An amount is a weight, a count in the unit, or a number of epochs (mixing/amounts.py). Without
+`size` a mixture of weights is as large as it can be while nothing is used more than `repeat`
+times; what there is too much of is left out as `ratio`. Each copy has a number in the column
+`copy`, and (id, copy) is the key. Which rows are taken and how they are shuffled depends on ids
+and seed alone, not on the order of rows, parts, shards or workers. Texts are not held in memory
+(mixing/reorder.py). Tokens are those that training on the named student would see.
 """
 
 from __future__ import annotations
 
-import hashlib
-import itertools
-import math
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from fractions import Fraction
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
 
 import polars as pl
-import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, JsonValue, model_validator
 
+from ..models.token_counts import Loss, TokenCounter
+from ..pipeline.artifact import Artifact
 from ..pipeline.errors import RequestError
 from ..pipeline.pairs import refuse_pairs
-from ..pipeline.references import Samples
-from ..pipeline.sample import SAMPLE_SCHEMA
-from ..pipeline.shards import ROWS_PER_SHARD, write_table
+from ..pipeline.references import Model, Samples
 from ..pipeline.stage import Context, Metrics, Stage
-from .aside import LEFT_OUT_SCHEMA, Aside
+from .mixing.amounts import Asked, PartAmount
+from .mixing.candidates import SIZE, Part, read_parts
+from .mixing.counting import count_parts
+from .mixing.lots import drawn, shuffled
+from .mixing.writing import MIXTURE_SCHEMA, write_left_out, write_mixture
 
-MIXTURE_SCHEMA = SAMPLE_SCHEMA.append(pa.field("copy", pa.int64()))
-"""The schema of samples, and how many times the same id came before (0: the first)."""
+__all__ = ["MIXTURE_SCHEMA", "Mix"]
 
-Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+UNUSED = "ratio"
+"""Reason of a row that was not drawn."""
 
 
 class Mix(Stage):
-    """Mixes datasets by weight."""
+    """Mixes datasets by samples, tokens or loss tokens."""
 
     kind: ClassVar[str] = "mix"
+    version: ClassVar[int] = 2
 
-    parts: dict[Samples, Weight] = Field(min_length=1)
-    """Weight by step."""
-    unit: Literal["samples"] = "samples"
-    """What the weights count."""
-    rows: int | None = Field(None, ge=1)
-    """Size of the mixture."""
+    parts: dict[Samples, PartAmount] = Field(min_length=1)
+    """Amount by step: a weight, or {weight | count | epochs, most}."""
+    unit: Literal["samples", "tokens", "loss_tokens"] = "samples"
+    """What weights, counts, most and size count; tokens are those of `student`."""
+    size: int | None = Field(None, ge=1)
+    """Size of the mixture in the unit."""
     seed: int = 0
     repeat: int = Field(1, ge=1)
-    """How often one sample may be used."""
+    """How often one sample may be used for a weight or a count; epochs say it themselves."""
+    student: Model | None = None
+    """Whose tokens are counted; with unit samples only for the report."""
+    template_kwargs: dict[str, JsonValue] = {}
+    """Passed to the student's chat template, as chat_template_kwargs in training."""
+    loss: Loss = "completion"
+    """assistant: count loss also on the assistant's earlier turns in a prompt."""
+    max_length: Annotated[int, Field(ge=2)] | None = None
+    """Rows of more tokens are not used, as training with over_length: drop would not."""
+
+    @model_validator(mode="after")
+    def _tokens_are_of_a_student(self) -> Mix:
+        if self.student is None:
+            if self.unit != "samples":
+                raise ValueError(f"unit: {self.unit} needs a student: whose tokens are meant")
+            theirs = {"template_kwargs", "loss", "max_length"} & self.model_fields_set
+            if theirs:
+                raise ValueError(f"{', '.join(sorted(theirs))} says how a student counts: name one")
+        return self
 
     def run(self, context: Context) -> Metrics:
-        """Write the mixture, and `left_out/`.
+        """Write the mixture, `left_out/` and, of a student, `tokens/` and `counts/`.
 
         Raises:
             RequestError: a part is empty, or too small for what is asked.
+            StepFailed: the disk is too full, or tokens could not be counted.
         """
-        parts = {name: context.samples(name) for name in sorted(self.parts)}
-        for name, part in parts.items():
-            refuse_pairs(part, f"parts.{name}")
-        have = {name: artifact.rows or 0 for name, artifact in parts.items()}
-        counts = self._counts(have)
-        if none := [name for name, rows in counts.items() if rows == 0]:
-            context.progress.note(f"the mixture is so small that it has no row of {none}")
-        left_out = Aside(context.out / "left_out", LEFT_OUT_SCHEMA)
-        chosen: list[tuple[str, int]] = []  # sample id, row in `frame`
-        report, offset = {}, 0
-        for name, artifact in parts.items():
-            ids = artifact.table(["id"]).column("id").to_pylist()
-            taken, unused = _take(ids, counts[name], self.seed)
-            chosen += [(ids[row], offset + row) for row in taken]
-            for row in unused:
-                left_out.put(id=ids[row], reason="ratio")
-            offset += len(ids)
-            report[name] = _part_report(have[name], counts[name], len(unused))
-        left_out.close()
-        frame = pl.concat([part.frame(SAMPLE_SCHEMA.names) for part in parts.values()])
-        _write(context, frame, _shuffled(chosen, self.seed))
+        artifacts = {name: context.samples(name) for name in sorted(self.parts)}
+        for name, artifact in artifacts.items():
+            refuse_pairs(artifact, f"parts.{name}")
+        counts = self._counts(artifacts, context)
+        parts = read_parts(artifacts, counts, self.unit, self.max_length)
+        asked = Asked(self.parts, self.unit, self.size, self.repeat)
+        amounts = asked.amounts({part.name: part.have for part in parts})
+        takings, left = self._draw(parts, amounts)
+        self._note_absent(takings, context)
+        files = [shard for part in parts for shard in part.shards]
+        order = shuffled(pl.concat(takings.values()), self.seed)
+        report = write_mixture(files, order, context)
+        write_left_out(files, left, context)
         return {
-            "in": sum(have.values()),
-            "rows": len(chosen),
-            "copies": sum(part["copies"] for part in report.values()),
-            "left_out": left_out.reasons,
-            "parts": report,
+            "in": sum(len(part.rows) for part in parts),
+            "rows": len(order),
+            "copies": sum(_copies(taken) for taken in takings.values()),
+            "left_out": _by_reason(left),
+            "unit": self.unit,
+            "parts": self._told(parts, amounts, takings),
+            "total": report.total(),
+            "report": report.facts(),
+            **self._of_student(parts),
         }
 
-    def _counts(self, have: Mapping[str, int]) -> dict[str, int]:
-        """Rows of each part in the mixture."""
-        if empty := [name for name, rows in have.items() if not rows]:
-            raise RequestError(f"nothing to mix: {', '.join(empty)} holds no samples")
-        weights = {name: Fraction(str(weight)) for name, weight in self.parts.items()}
-        total = largest_mixture(have, weights, self.repeat) if self.rows is None else self.rows
-        if total == 0:
+    def _counts(self, artifacts: Mapping[str, Artifact], context: Context) -> dict[str, list[Path]]:
+        if self.student is None:
+            return {}
+        folder, digest = context.path(self.student), context.digest(self.student)
+        counter = TokenCounter(folder, self.template_kwargs, self.loss)
+        return count_parts(artifacts, counter, digest, context)
+
+    def _draw(
+        self, parts: Sequence[Part], amounts: Mapping[str, int]
+    ) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+        """The rows taken of each part, and those of all parts that are left out."""
+        takings, left = {}, []
+        for part in parts:
+            taken, unused = drawn(part.usable, SIZE, amounts[part.name], self.seed)
+            takings[part.name] = taken
+            left.append(pl.DataFrame({"row": unused}).with_columns(reason=pl.lit(UNUSED)))
+            left.append(part.unusable)
+        return takings, pl.concat(left)
+
+    def _note_absent(self, takings: Mapping[str, pl.DataFrame], context: Context) -> None:
+        none = [name for name, taken in takings.items() if taken.is_empty()]
+        if len(none) == len(takings):
             raise RequestError(
-                f"the parts are too small for their weights: {dict(have)} rows for "
-                f"{dict(self.parts)} make a mixture of 0 rows"
+                f"the mixture would hold no row: less than half of one sample is asked of each "
+                f"part, in {self.unit}. Ask for more with size, count or epochs."
             )
-        counts = apportion(total, weights)
-        for name, rows in counts.items():
-            if rows > have[name] * self.repeat:
-                raise RequestError(
-                    f"a mixture of {total} rows needs {rows} of {name!r}, which has {have[name]} "
-                    f"(each used at most {self.repeat} times). Ask for at most "
-                    f"{largest_mixture(have, weights, self.repeat)} rows, or allow "
-                    f"repeat: {math.ceil(rows / have[name])}"
-                )
-        return counts
+        if none:
+            context.progress.note(f"the mixture is so small that it has no row of {none}")
+
+    def _told(
+        self,
+        parts: Sequence[Part],
+        amounts: Mapping[str, int],
+        takings: Mapping[str, pl.DataFrame],
+    ) -> dict[str, Any]:
+        """What became of each part; asked and reached are in the unit."""
+        reached = {name: int(taken[SIZE].sum()) for name, taken in takings.items()}
+        told = {}
+        for part in parts:
+            taken = takings[part.name]
+            copies = _copies(taken)
+            told[part.name] = {
+                "in": len(part.rows),
+                "rows": len(taken),
+                "copies": copies,
+                "left_out": len(part.rows) - len(taken) + copies,
+                "tokens": self._sum(taken, "tokens"),
+                "loss_tokens": self._sum(taken, "loss_tokens"),
+                "weight": self.parts[part.name].weight,
+                "epochs": reached[part.name] / part.have,
+                "asked": amounts[part.name],
+                "reached": reached[part.name],
+                "share_asked": amounts[part.name] / sum(amounts.values()),
+                "share": reached[part.name] / sum(reached.values()),
+            }
+        return told
+
+    def _sum(self, taken: pl.DataFrame, column: str) -> int | None:
+        return None if self.student is None else int(taken[column].sum())
+
+    def _of_student(self, parts: Sequence[Part]) -> dict[str, Any]:
+        """Rows that training would leave out, by part and reason, used or not."""
+        if self.student is None:
+            return {"length_in": "characters"}
+        refused = {part.name: part.refused for part in parts if part.refused}
+        return {"length_in": "tokens", "not_trainable": refused}
 
 
-def largest_mixture(
-    have: Mapping[str, int], weights: Mapping[str, Fraction], repeat: int = 1
-) -> int:
-    """Rows of the largest mixture in which nothing is used more than `repeat` times.
-
-    It never grows beyond the size at which the part richest for its weight is used up once: to
-    repeat everything only makes an epoch longer.
-    """
-    whole = sum(weights.values())
-    sizes = [rows * whole / weights[name] for name, rows in have.items()]
-    return math.floor(min(min(sizes) * repeat, max(sizes)))
+def _copies(taken: pl.DataFrame) -> int:
+    """How many rows are there again."""
+    return len(taken) - taken["row"].n_unique()
 
 
-def apportion(total: int, weights: Mapping[str, Fraction]) -> dict[str, int]:
-    """Whole rows in proportion to the weights, `total` in all: largest remainders, ties by name."""
-    whole = sum(weights.values())
-    exact = {name: total * weight / whole for name, weight in weights.items()}
-    counts = {name: math.floor(rows) for name, rows in exact.items()}
-    by_remainder = sorted(weights, key=lambda name: (counts[name] - exact[name], name))
-    for name in by_remainder[: total - sum(counts.values())]:
-        counts[name] += 1
-    return counts
-
-
-def _take(ids: list[str], count: int, seed: int) -> tuple[list[int], list[int]]:
-    """Rows to use (with repetitions) and rows not used, drawn by hashes of their ids."""
-    occurrence: Counter[str] = Counter()
-    ranks = []
-    for row, sample_id in enumerate(ids):
-        ranks.append((_hash(seed, "take", sample_id, occurrence[sample_id]), row))
-        occurrence[sample_id] += 1
-    drawn = [row for _, row in sorted(ranks)]
-    taken = list(itertools.islice(itertools.cycle(drawn), count))
-    return taken, sorted(drawn[count:])
-
-
-def _shuffled(chosen: list[tuple[str, int]], seed: int) -> list[tuple[int, int]]:
-    """(row, copy) in the order of the mixture."""
-    copies: Counter[str] = Counter()
-    ranked = []
-    for sample_id, row in chosen:
-        copy = copies[sample_id]
-        copies[sample_id] += 1
-        ranked.append((_hash(seed, "order", sample_id, copy), row, copy))
-    return [(row, copy) for _, row, copy in sorted(ranked)]
-
-
-def _hash(seed: int, use: str, sample_id: str, number: int) -> bytes:
-    return hashlib.blake2b(f"{seed}:{use}:{sample_id}:{number}".encode(), digest_size=16).digest()
-
-
-def _write(context: Context, frame: pl.DataFrame, order: list[tuple[int, int]]) -> None:
-    for index, batch in enumerate(_batches(order)):
-        rows, copies = zip(*batch, strict=True)
-        made = frame[list(rows)].with_columns(pl.Series("copy", copies, pl.Int64))
-        table = made.to_arrow().cast(MIXTURE_SCHEMA)
-        write_table(context.out / f"part-{index:05d}.parquet", table)
-        context.progress.update(min((index + 1) * ROWS_PER_SHARD, len(order)), len(order))
-
-
-def _batches(order: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
-    for start in range(0, len(order), ROWS_PER_SHARD):
-        yield order[start : start + ROWS_PER_SHARD]
-
-
-def _part_report(have: int, count: int, unused: int) -> dict[str, int]:
-    return {"in": have, "rows": count, "copies": count - (have - unused), "left_out": unused}
+def _by_reason(left: pl.DataFrame) -> dict[str, int]:
+    counts = left.group_by("reason").len().sort("reason")
+    return dict(counts.iter_rows())

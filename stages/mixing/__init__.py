@@ -1,0 +1,1 @@
+"""Parts of the `mix` step: units, amounts, token counts, the shuffle on disk and the report."""

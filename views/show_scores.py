@@ -1,0 +1,85 @@
+"""Drawing metrics that were compared: values, their noise, and the difference from the first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .show_columns import show_title
+from .tables import plain_table
+from .terminal import number, one_line, percent, print_table, safe
+
+NAME_LENGTH = 28
+
+
+def show_metrics(console: Console, labels: Sequence[str], found: Mapping[str, Any]) -> None:
+    """Metrics of evaluations or other steps, with what is beyond noise marked."""
+    show_title(console, "metrics")
+    table = _metric_table(labels, [""])
+    for name, metric in found["metrics"].items():
+        table.add_row(safe(one_line(name, 60)), *_metric_cells(name, metric, len(labels) == 2))
+    print_table(console, table)
+    if any(any(metric["beyond_noise"]) for metric in found["metrics"].values()):
+        told = "* more than 1.96 standard errors: beyond noise at 95 %"
+        console.print(safe(told, "dim"))
+    if found.get("same_problems") is False:
+        told = "the problems are not the same: a difference may be theirs"
+        console.print(safe(told, "yellow"))
+
+
+def show_runs(console: Console, labels: Sequence[str], steps: Mapping[str, Any]) -> None:
+    """The steps of runs by their headline metrics."""
+    console.print()
+    table = _metric_table(labels, ["step", "kind", "metric"])
+    for name, step in steps.items():
+        kind = " / ".join(dict.fromkeys(each or "–" for each in step["kinds"]))
+        head = [safe(one_line(name, NAME_LENGTH), "bold"), safe(kind, "dim")]
+        if step["equal"]:
+            table.add_row(*head, safe("the same in every byte", "dim"))
+            continue
+        for place, (metric, values) in enumerate(step["metrics"].items()):
+            cells = _metric_cells(metric, values, len(labels) == 2)
+            table.add_row(*(head if place == 0 else [Text(""), Text("")]), safe(metric), *cells)
+        if not step["metrics"]:
+            table.add_row(*head, safe("no metrics to compare", "dim"))
+    print_table(console, table)
+
+
+def _metric_table(labels: Sequence[str], heads: Sequence[str]) -> Table:
+    moved = ["difference"] if len(labels) == 2 else []
+    return plain_table(*heads, *labels, *moved, right=[*labels, *moved])
+
+
+def _metric_cells(name: str, metric: Mapping[str, Any], two: bool) -> list[Text]:
+    is_share = name == "pass@1" or name.startswith("rate/")
+    cells = [
+        Text(_value(value, error, is_share))
+        for value, error in zip(metric["values"], metric["standard_errors"], strict=True)
+    ]
+    if two:
+        cells.append(_difference(metric, is_share))
+    return cells
+
+
+def _value(value: float | None, error: float | None, is_share: bool) -> str:
+    if value is None:
+        return "–"
+    if not is_share:
+        return number(value) + ("" if error is None else f" ± {number(error)}")
+    return percent(value) + ("" if error is None else f" ± {100 * error:.1f}")
+
+
+def _difference(metric: Mapping[str, Any], is_share: bool) -> Text:
+    """`+3.1 ± 1.2 *`: points of shares, else plain numbers."""
+    moved, error = metric["differences"][1], metric["difference_errors"][1]
+    if moved is None:
+        return Text("–")
+    told = f"{100 * moved:+.1f}" if is_share else f"{'+' if moved > 0 else ''}{number(moved)}"
+    if error is not None:
+        told += f" ± {100 * error if is_share else error:.3g}"
+    beyond = metric["beyond_noise"][1]
+    return Text(f"{told} *" if beyond else told, "bold" if beyond else "" if moved else "dim")
