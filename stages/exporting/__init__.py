@@ -1,0 +1,1 @@
+"""Parts of the `export` step: row shapes, splits and the dataset card."""
