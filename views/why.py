@@ -1,30 +1,29 @@
 """`why`: the whole life of one sample or problem over all finished artifacts; facts only.
 
 A sample's id is kept unchanged by select and mix, so its life is where that id occurs, in the
-order of the graph: the step that wrote it, each verdict, where it was left out and for what
-reason, and how often each mixture holds it. The life of a problem is that of all its samples.
-Ids are searched by column scans; texts are read only for what is found. `show_why.py` draws it.
+order of the graph: the step that wrote it, each verdict with the thresholds it met, where it was
+left out and for what reason, how often each mixture holds it and who trained on it. The life of a
+problem is that of all its samples, of its failed requests and of its evaluations. Finding what is
+meant is `why_search.py`'s business, gathering `why_problem.py`'s, drawing `show_why.py`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import polars as pl
-
 from ..pipeline.artifact import Artifact
-from ..pipeline.errors import RequestError
-from ..pipeline.verdicts import read_verdict_sets
-from .family import REJECTED, rejected_frame, sample_shards, samples_by_id, verdicts_on
-from .rows import scan
 from .show_why import show_why
+from .why_attempts import askings, leaks
+from .why_conclusion import LEFT_OUT, Conclusion, of_sample
+from .why_events import Event, events_of, origins
+from .why_problem import Problem, gather
+from .why_search import Found, find
+from .why_steps import in_order
+from .why_yield import of_problem
 
 __all__ = ["Life", "show_why", "why"]
-
-SHORTEST_PREFIX = 6
-MAX_CANDIDATES = 10
 
 
 @dataclass
@@ -32,171 +31,137 @@ class Life:
     """What happened to a sample or problem."""
 
     what: str
-    """`sample` or `problem`."""
+    """`sample`, `problem`, or `row` for one of the data that never became a sample."""
     id: str
+    """Of a row: its file and line."""
+    prompt_id: str
+    conclusion: str
+    """In one line, what it came to."""
+    outcome: str
+    """`used`, `left_out`, or `waiting` where no step has decided yet."""
     row: dict[str, Any]
     """The sample whole; for a problem one of its rows, whose prompt all share."""
-    events: list[dict[str, Any]] = field(default_factory=list)
-    """In the order of the graph. Each has `step` (recipe/step), `kind`, `path` and `what`:
-    `holds` (with `copies`), `verdict` (`filter`, `score`, `reason`, `evidence`, and `same_as`
-    where another step published it before), or `left_out`, `quarantine`, `failed` (`reason`).
-    Of a problem: only what concerns no sample of it."""
+    origins: list[Event] = field(default_factory=list)
+    """Where the problem came in: steps with `row` (from 1), `rows`, `origin`, `shape`, `source`."""
+    events: list[Event] = field(default_factory=list)
+    """Of a sample, in the order of the graph. Each has `step` (recipe/step), `kind`, `path` and
+    `what`: `holds` (with `copies`, `row` and what the step says of it), `verdict` (`filter`,
+    `score`, `reason`, `evidence`, its `uses` with the thresholds, and `same_as` where another step
+    published it before), `left_out` (`reason`, and `because` with the numbers), `stands_for` (a
+    duplicate that was left out in its favour), `trained`. Of a problem: failed requests."""
     samples: list[dict[str, Any]] = field(default_factory=list)
     """Of a problem: each sample's `id`, `completed` (it has a completion), `generation`,
-    `verdicts` by filter (score and reason) and `events`, as above."""
+    `verdicts` by filter (score and reason), `conclusion` and `events`, as above."""
+    not_told: int = 0
+    """Samples of the problem beyond the first thousand."""
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    """Each generate and evaluate step that asked: `attempts`, `accepted`, `failed` by reason,
+    `in_journal_only` (completions bought and not in its dataset)."""
+    leaks: list[dict[str, Any]] = field(default_factory=list)
+    """`evaluation` of a model on this problem that the `training` learned from."""
+    equal: list[str] = field(default_factory=list)
+    """Of a sample: others of its problem, from the same step, with the same completion."""
 
     def facts(self) -> dict[str, Any]:
         """JSON values for `--json`."""
         return dict(vars(self))
 
 
-def why(artifacts: Sequence[Artifact], prefix: str) -> Life:
-    """Find the one sample or problem whose id begins with `prefix` and tell its life.
+def why(artifacts: Sequence[Artifact], text: str) -> Life:
+    """Find the one sample, problem or row that is meant and tell its life.
 
     Args:
-        artifacts: the current artifacts, in the order of their graphs.
-        prefix: at least six characters of a sample's id or of a prompt_id.
+        artifacts: the current artifacts of a work directory.
+        text: at least six characters of a sample's id or of a prompt_id, an id that the data
+            brought, or words of a prompt.
 
     Raises:
-        RequestError: the prefix is too short, unknown, or begins several ids.
+        RequestError: nothing is meant, or several things are.
     """
-    if len(prefix) < SHORTEST_PREFIX:
-        raise RequestError(
-            f"{prefix!r} has {len(prefix)} characters; expected at least {SHORTEST_PREFIX} of an "
-            "id, such as `potstill inspect STEP --sample 3` shows them"
-        )
-    what, found = _the_only(_candidates(artifacts, prefix), artifacts, prefix)
-    ids = [found] if what == "sample" else _ids_of_problem(artifacts, found)
-    rows = samples_by_id(artifacts, ids)
-    told = _events(artifacts, ids)
-    if what == "sample":
-        return Life(what, found, rows[found], told[found])
-    samples = [_sample_facts(rows[sample_id], told[sample_id]) for sample_id in ids]
-    return Life(what, found, rows[ids[0]], _problem_events(artifacts, found), samples)
+    steps = in_order(artifacts)
+    found = find(steps, text)
+    if found.what == "row":
+        return _life_of_row(found)
+    problem = gather(steps, found.prompt_id, found.id if found.what == "sample" else None)
+    if found.what == "sample" and problem.samples[found.id].completed:
+        return _life_of_sample(problem, found.id)
+    return _life_of_problem(problem)
 
 
-def step_label(artifact: Artifact) -> str:
-    """`recipe/step`, or `recipe/step/part`, as `inspect` takes it."""
-    recipe = artifact.path.parents[artifact.step.count("/")].name
-    return f"{recipe}/{artifact.step}"
-
-
-def _candidates(artifacts: Iterable[Artifact], prefix: str) -> dict[tuple[str, str], str]:
-    """(sample or problem, id) of all that begin with the prefix, and the step that holds it."""
-    found: dict[tuple[str, str], str] = {}
-    for artifact in artifacts:
-        if not (files := sample_shards(artifact)):
-            continue
-        for what, column in (("sample", "id"), ("problem", "prompt_id")):
-            begins = pl.col(column).str.starts_with(prefix)
-            ids = scan(files).select(column).filter(begins).unique(maintain_order=True).collect()
-            for value in ids[column]:
-                found.setdefault((what, value), step_label(artifact))
-    return found
-
-
-def _the_only(
-    found: dict[tuple[str, str], str], artifacts: Sequence[Artifact], prefix: str
-) -> tuple[str, str]:
-    exact = [key for key in found if key[1] == prefix]
-    if len(found) == 1 or exact:
-        return exact[0] if exact else next(iter(found))
-    if not found:
-        looked = ", ".join(step_label(a) for a in artifacts if sample_shards(a)) or "none"
-        raise RequestError(
-            f"no id of a sample or problem begins with {prefix!r} in the finished steps "
-            f"({looked}). `potstill inspect STEP --sample 3` shows ids."
-        )
-    lines = [f"  {what} {name} in {step}" for (what, name), step in found.items()]
-    more = len(lines) - MAX_CANDIDATES
-    lines = lines[:MAX_CANDIDATES] + ([f"  and {more:,} more"] if more > 0 else [])
-    raise RequestError(
-        f"{len(found):,} ids begin with {prefix!r}; expected one. Add characters:\n"
-        + "\n".join(lines)
+def _life_of_sample(problem: Problem, sample_id: str) -> Life:
+    own = events_of(problem)[sample_id]
+    end = of_sample(own)
+    this = problem.samples[sample_id]
+    alike = [one for one in problem.made if problem.samples[one].text == this.text]
+    equal = [
+        one for one in alike if one != sample_id and problem.samples[one].made_by is this.made_by
+    ]
+    return Life(
+        "sample",
+        sample_id,
+        problem.prompt_id,
+        end.text,
+        end.outcome,
+        problem.row,
+        origins(problem),
+        own,
+        asked=askings(problem),
+        leaks=leaks(problem),
+        equal=equal,
     )
 
 
-def _ids_of_problem(artifacts: Iterable[Artifact], prompt_id: str) -> list[str]:
-    ids: dict[str, None] = {}
-    for artifact in artifacts:
-        if files := sample_shards(artifact):
-            of_problem = scan(files).filter(pl.col("prompt_id") == prompt_id).select("id")
-            ids.update(dict.fromkeys(of_problem.collect()["id"]))
-    return list(ids)
+def _life_of_problem(problem: Problem) -> Life:
+    told, asked = events_of(problem), askings(problem)
+    end = of_problem(problem, told, asked)
+    samples = [_sample_facts(problem, one, told[one]) for one in problem.samples]
+    return Life(
+        "problem",
+        problem.prompt_id,
+        problem.prompt_id,
+        end.text,
+        end.outcome,
+        problem.row,
+        origins(problem),
+        _own_events(problem),
+        samples,
+        problem.not_told,
+        asked,
+        leaks(problem),
+    )
 
 
-def _events(artifacts: Iterable[Artifact], ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """What each step did with each of the samples, in the order of the steps."""
-    told: dict[str, list[dict[str, Any]]] = {sample_id: [] for sample_id in ids}
-    published: dict[tuple[str, str], str] = {}
-    for artifact in artifacts:
-        where = _where(artifact)
-        for sample_id, copies in _copies(artifact, ids).items():
-            told[sample_id].append({**where, "what": "holds", "copies": copies})
-        sets = read_verdict_sets(artifact.path)
-        for sample_id, verdicts in verdicts_on(sets, ids).items():
-            for name, verdict in verdicts.items():
-                about = sets[name].about
-                first = published.setdefault(
-                    (about["fingerprint"], about["samples"]), where["step"]
-                )
-                same = {"same_as": first} if first != where["step"] else {}
-                event = {**where, "what": "verdict", "filter": name, **verdict, **same}
-                told[sample_id].append(event)
-        for folder in REJECTED:
-            for row in _rejected_rows(artifact, folder, "id", ids):
-                told[row["id"]].append({**where, "what": folder, **row})
-    return told
+def _life_of_row(found: Found) -> Life:
+    reason = str(found.row["reason"])
+    event = {**found.step.where(), "what": "quarantine", **found.row}
+    end = Conclusion(f"never became a sample: {reason.replace('_', ' ')}", LEFT_OUT)
+    return Life("row", found.id, "", end.text, end.outcome, found.row, events=[event])
 
 
-def _problem_events(artifacts: Iterable[Artifact], prompt_id: str) -> list[dict[str, Any]]:
+def _own_events(problem: Problem) -> list[Event]:
     """Failed requests and the like: rows that name the problem and no sample."""
     return [
-        {**_where(artifact), "what": folder, **row}
-        for artifact in artifacts
-        for folder in REJECTED
-        for row in _rejected_rows(artifact, folder, "prompt_id", [prompt_id])
+        {**step.where(), "what": folder, **row}
+        for step, folders in problem.aside.items()
+        for folder, rows in folders.items()
+        for row in rows
         if not row.get("id")
     ]
 
 
-def _where(artifact: Artifact) -> dict[str, Any]:
+def _sample_facts(problem: Problem, sample_id: str, events: Sequence[Event]) -> dict[str, Any]:
+    sample = problem.samples[sample_id]
     return {
-        "step": step_label(artifact),
-        "kind": artifact.kind,
-        "path": str(artifact.path.absolute()),
-    }
-
-
-def _copies(artifact: Artifact, ids: Sequence[str]) -> dict[str, int]:
-    files = sample_shards(artifact)
-    if not files:
-        return {}
-    held = scan(files).select("id").filter(pl.col("id").is_in(list(ids)))
-    counted = held.group_by("id", maintain_order=True).len().collect()
-    return {str(sample_id): int(copies) for sample_id, copies in counted.iter_rows()}
-
-
-def _rejected_rows(
-    artifact: Artifact, folder: str, column: str, values: Sequence[str]
-) -> list[dict[str, Any]]:
-    frame = rejected_frame(artifact, folder)
-    if frame is None or frame.collect_schema().get(column) != pl.String:
-        return []
-    return frame.filter(pl.col(column).is_in(list(values))).collect().to_dicts()
-
-
-def _sample_facts(row: dict[str, Any], events: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "completed": row["completion"] is not None,
-        "generation": row["generation"],
+        "id": sample_id,
+        "completed": sample.completed,
+        "generation": sample.generation,
         "verdicts": _summary(events),
-        "events": events,
+        "conclusion": of_sample(events).text,
+        "events": list(events),
     }
 
 
-def _summary(events: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def _summary(events: Sequence[Event]) -> Mapping[str, Mapping[str, Any]]:
     """The last verdict of each filter."""
     return {
         event["filter"]: {"score": event["score"], "reason": event["reason"]}

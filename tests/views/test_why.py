@@ -1,30 +1,23 @@
-"""The life of a sample or problem: every step that touched it, in order, with the reason."""
+"""The life of a sample or problem: every step that touched it, in order.
+
+The run of conftest.py has manifests without configs, as an older or foreign one may.
+"""
 
 from __future__ import annotations
 
-import io
 import json
-import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pytest
+from lives import drawn
 
-from potstill.pipeline.errors import RequestError
-from potstill.views.terminal import make_console, sanitise, to_json
-from potstill.views.why import show_why, why
+from potstill.views.terminal import sanitise, to_json
+from potstill.views.why import why
 
 HOSTILE = "\x1b]0;owned\x07\x1b[31m[red]x[/red]\u202e\u2028\x9b2J\u200b"  # as in conftest.py
-ACTING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e\u2028]")
 
 
-def drawn(life: Any) -> str:
-    stream = io.StringIO()
-    show_why(make_console(stream), life)
-    assert not ACTING.search(stream.getvalue())
-    return stream.getvalue()
-
-
-def brief(events: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+def brief(events: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
     said = ("step", "what", "filter", "score", "reason", "copies", "same_as")
     return [tuple(event[key] for key in said if key in event) for event in events]
 
@@ -32,7 +25,7 @@ def brief(events: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
 def test_a_sample_that_was_kept(small_run: Any) -> None:
     sample = small_run.traces[0]
     life = why(small_run.artifacts, sample.id[:10])
-    assert (life.what, life.id) == ("sample", sample.id)
+    assert (life.what, life.id, life.prompt_id) == ("sample", sample.id, sample.prompt_id)
     assert life.row["completion"] == sample.completion
     assert brief(life.events) == [
         ("quickstart/traces", "holds", 1),
@@ -44,9 +37,11 @@ def test_a_sample_that_was_kept(small_run: Any) -> None:
     ]
     assert life.events[1]["evidence"] == {"extracted": HOSTILE}
     assert all(event["path"].startswith("/") for event in life.events)
+    assert (life.outcome, life.conclusion) == ("used", "in mixture twice")
+    assert life.equal == [each.id for each in small_run.traces[1:3]]
     text = drawn(life)
     assert sanitise(HOSTILE) in text
-    assert "kept, 2 copies" in text
+    assert "mixed in, 2 copies" in text
     assert "math taken over from quickstart/traces" in text
     assert "loops –    unclear" in text
 
@@ -54,6 +49,7 @@ def test_a_sample_that_was_kept(small_run: Any) -> None:
 def test_a_sample_that_was_left_out(small_run: Any) -> None:
     life = why(small_run.artifacts, small_run.traces[1].id)
     assert brief(life.events)[-1] == ("quickstart/reasoning", "left_out", "math")
+    assert life.conclusion == "not kept by reasoning: math"
     assert "left out: math" in drawn(life)
 
 
@@ -61,6 +57,7 @@ def test_a_problem_with_all_its_samples(small_run: Any) -> None:
     problem = small_run.problems[0]
     life = why(small_run.artifacts, problem.prompt_id[:9])
     assert (life.what, life.id) == ("problem", problem.prompt_id)
+    assert life.conclusion == "yielded 2 of 3 samples in mixture"
     assert [event["reason"] for event in life.events] == ["http_500"]
     mine = [sample.id for sample in small_run.traces if sample.prompt_id == problem.prompt_id]
     assert [sample["id"] for sample in life.samples] == [problem.id, *mine]
@@ -69,13 +66,19 @@ def test_a_problem_with_all_its_samples(small_run: Any) -> None:
         "loops": {"score": 0.5, "reason": "ok"},
         "math": {"score": 0.0, "reason": "wrong"},
     }
-    assert wrong["completed"] is True
-    assert life.samples[0]["completed"] is False
+    assert [each["completed"] for each in life.samples] == [False, True, True, True]
+    assert life.origins[0]["row"] == 1
     text = drawn(life)
-    assert "problem in  quickstart/problems" in text
-    assert "left out of reasoning: math" in text
-    assert "in reasoning · in mixture ×2" in text
+    assert "load: row 1 of 6" in text
+    assert "loops 0.50 ok · math 0.00 wrong  not in reasoning: math" in text
+    assert "in mixture ×2" in text
     assert "failed: http_500" in text
+
+
+def test_the_id_of_a_row_without_a_completion_means_its_problem(small_run: Any) -> None:
+    problem = small_run.problems[2]
+    life = why(small_run.artifacts, problem.id)
+    assert (life.what, life.id) == ("problem", problem.prompt_id)
 
 
 def test_facts_are_json_and_stable(small_run: Any) -> None:
@@ -85,47 +88,7 @@ def test_facts_are_json_and_stable(small_run: Any) -> None:
         assert json.loads(first)["id"] == prefix
 
 
-def test_what_cannot_be_found_is_a_request_to_mend(small_run: Any) -> None:
-    with pytest.raises(RequestError, match="'abc' has 3 characters; expected at least 6"):
-        why(small_run.artifacts, "abc")
-    with pytest.raises(RequestError, match=r"quickstart/traces.*potstill inspect") as caught:
-        why(small_run.artifacts, "abcdefghij")
-    assert "qwen" not in str(caught.value)
-    with pytest.raises(RequestError, match=r"\(none\)"):
-        why([], "abcdefghij")
-
-
-def test_a_prefix_of_several_lists_them(small_run: Any, tmp_path: Any) -> None:
-    from dataclasses import replace
-
-    from potstill.pipeline.artifact import open_artifact, write_manifest
-    from potstill.pipeline.shards import write_samples
-
-    many = [replace(small_run.problems[0], id=f"twins-{number:02}") for number in range(12)]
-    path = tmp_path / "run" / "twins-00000001"
-    write_samples(path, many)
-    body = {"step": "twins", "address": "00000001", "identity": {"kind": "load"}, "inputs": {}}
-    write_manifest(path, {**body, "rows": 12, "metrics": {}}, {})
-    artifact = open_artifact(path)
-    assert artifact is not None
-    with pytest.raises(RequestError, match=r"12 ids begin with 'twins-'") as caught:
-        why([artifact], "twins-")
-    lines = str(caught.value).splitlines()
-    assert lines[1] == "  sample twins-00 in run/twins"
-    assert lines[-1] == "  and 2 more"
-    assert why([artifact], "twins-03").id == "twins-03"
-
-
-def test_a_whole_id_wins_over_longer_ones(small_run: Any, tmp_path: Any) -> None:
-    from dataclasses import replace
-
-    from potstill.pipeline.artifact import open_artifact, write_manifest
-    from potstill.pipeline.shards import write_samples
-
-    path = tmp_path / "run" / "twins-00000001"
-    write_samples(path, [replace(small_run.problems[0], id=name) for name in ("row-10", "row-100")])
-    body = {"step": "twins", "address": "00000001", "identity": {"kind": "load"}, "inputs": {}}
-    write_manifest(path, {**body, "rows": 2, "metrics": {}}, {})
-    artifact = open_artifact(path)
-    assert artifact is not None
-    assert why([artifact], "row-10").id == "row-10"
+def test_the_order_in_which_files_lie_does_not_matter(small_run: Any) -> None:
+    sample = small_run.traces[0].id
+    shuffled = why(small_run.artifacts[::-1], sample)
+    assert shuffled.facts() == why(small_run.artifacts, sample).facts()
