@@ -1,27 +1,26 @@
-"""What there is to say of an artifact before anyone asks for rows: the facts of `inspect`.
+"""What there is to say of a dataset before anyone asks for rows: the facts of `inspect`.
 
-Shards, other files, columns, metrics, verdicts by filter and what was rejected by reason. All of
-it comes from the manifest, parquet footers and small columns; text is read for examples only.
+Shards, other files, columns, metrics, figures of the columns, verdicts by filter and what was
+rejected by reason. All of it comes from the manifest, parquet footers and short columns; texts
+are read for a sample of the rows only.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from ..pipeline.artifact import Artifact
-from ..pipeline.lineage import upstream
 from ..pipeline.shards import shard_files
 from ..pipeline.verdicts import VerdictSet, read_verdict_sets
-from .family import REJECTED, rejected_frame, samples_by_id
-from .rows import parquet_rows, scan
-
-NUM_EXAMPLES = 3
-"""Examples of each reason under `rejected`."""
+from .dataset import Dataset
+from .histograms import score_figures
+from .profile import profile
+from .rejected import broken_lines, rejected_counts
+from .rows import Rows, scan
 
 
 @dataclass
@@ -30,109 +29,91 @@ class Inspection:
 
     path: str
     what: str
-    """`artifact` or `file`."""
+    """`artifact` or `files`."""
     rows: int | None = None
+    read: int | None = None
+    """Rows of a long text file that were read, where it was not read to its end."""
     columns: dict[str, str] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
-    """Of an artifact: step, kind, address, inputs (addresses by step)."""
+    """Of an artifact: step, kind, address, inputs (addresses by step), and `hashed`: whether the
+    sha256 of all its files is known to be right, or only their sizes."""
     shards: list[dict[str, Any]] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)
     """The artifact's other files."""
+    passed_over: list[str] = field(default_factory=list)
+    """Files in a folder that are not part of its rows."""
     metrics: dict[str, Any] = field(default_factory=dict)
+    profile: dict[str, Any] = field(default_factory=dict)
+    """Histograms and counts of the columns: see `profile`."""
+    in_full: bool = False
+    """A few columns were named: their histograms are drawn bin by bin."""
     verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By filter: rows, mean_score (of those with a score), unknown, reasons with counts."""
+    """By filter: rows, reasons with counts, and its `score_figures`."""
     rejected: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By left_out, quarantine, failed: rows, reasons with counts, examples if asked for."""
+    """By left_out, quarantine, failed or broken: rows, reasons with counts; if asked for with
+    examples, and by the values of a column."""
     matched: int | None = None
     """How many rows `where` or `id` found."""
     samples: list[dict[str, Any]] | None = None
-    """Rows asked for: `row` whole and its `verdicts` by filter."""
+    """Rows asked for: `row`, whole or the columns asked for, and its `verdicts` by filter."""
 
     def facts(self) -> dict[str, Any]:
         """JSON values for `--json`."""
         return dict(vars(self))
 
 
-def describe(artifact: Artifact, with_examples: bool) -> Inspection:
-    """The facts of an artifact; `with_examples` adds rejected rows, whole, with their texts."""
-    shards = shard_files(artifact.path)
-    top = {shard.name for shard in shards}
-    manifest = artifact.manifest
-    return Inspection(
-        path=str(artifact.path),
-        what="artifact",
-        rows=artifact.rows,
-        columns=parquet_rows(shards).columns() if shards else {},
-        about={
-            "step": artifact.step,
-            "kind": artifact.kind,
-            "address": artifact.address,
-            "inputs": dict(manifest["identity"].get("inputs", {})),
-        },
-        shards=[_shard_facts(shard) for shard in shards],
-        files=[
+def head_of(data: Dataset) -> Inspection:
+    """What a dataset is and how many rows it has."""
+    found = Inspection(str(data.path), "files" if data.artifact is None else "artifact")
+    found.shards = data.shards
+    found.passed_over = [str(file) for file in data.passed_over]
+    if data.own is not None:
+        found.columns = data.own.columns()
+        found.rows = data.own.total
+        found.rejected = broken_lines(data.own.broken, None, None, 0)
+        if found.rows is None:
+            found.read = int(data.own.frame.select(pl.len()).collect().item())
+    if data.artifact is not None:
+        found.about = _about(data.artifact)
+    return found
+
+
+def describe(data: Dataset) -> Inspection:
+    """The facts of a dataset that need no look at its rows."""
+    found = head_of(data)
+    artifact = data.artifact
+    if artifact is not None:
+        shown = {shard["path"] for shard in data.shards}
+        found.files = [
             {"path": str(artifact.path / name), "bytes": entry["bytes"]}
-            for name, entry in manifest["files"].items()
-            if name not in top
-        ],
-        metrics=artifact.metrics,
-        verdicts={
-            name: _verdict_facts(found) for name, found in read_verdict_sets(artifact.path).items()
-        },
-        rejected=rejected_facts(artifact, with_examples),
-    )
+            for name, entry in artifact.manifest["files"].items()
+            if str(artifact.path / name) not in shown
+        ]
+        found.metrics = artifact.metrics
+        sets = read_verdict_sets(artifact.path)
+        found.verdicts = {name: _verdict_facts(verdicts) for name, verdicts in sets.items()}
+        found.rejected |= rejected_counts(artifact)
+    return found
 
 
-def _shard_facts(shard: Path) -> dict[str, Any]:
-    rows = pq.read_metadata(shard).num_rows
-    return {"path": str(shard), "rows": rows, "bytes": shard.stat().st_size}
+def add_profile(found: Inspection, rows: Rows, columns: Sequence[str] | None) -> None:
+    """Add the figures of all columns of the rows, or of those named."""
+    if rows.frame.collect_schema():
+        found.profile = profile(rows, columns)
+        found.in_full = columns is not None
 
 
-def _verdict_facts(found: VerdictSet) -> dict[str, Any]:
-    score = pl.col("score")
-    summary = scan(shard_files(found.path)).select(
-        score.mean().alias("mean_score"), score.is_null().sum().alias("unknown")
-    )
-    mean, unknown = summary.collect().row(0)
-    common = sorted(found.reasons.items(), key=lambda item: (-item[1], item[0]))
+def _about(artifact: Artifact) -> dict[str, Any]:
     return {
-        "rows": found.rows,
-        "mean_score": mean,
-        "unknown": int(unknown),
-        "reasons": dict(common),
+        "step": artifact.step,
+        "kind": artifact.kind,
+        "address": artifact.address,
+        "inputs": dict(artifact.manifest["identity"].get("inputs", {})),
+        "hashed": artifact.hashed,
     }
 
 
-def rejected_facts(artifact: Artifact, with_examples: bool) -> dict[str, dict[str, Any]]:
-    """What did not become a row, by folder: `rows`, `reasons` and perhaps `examples`."""
-    found = {}
-    for folder in REJECTED:
-        frame = rejected_frame(artifact, folder)
-        if frame is not None:
-            found[folder] = by_reason(frame, with_examples)
-    examples = [
-        row
-        for entry in found.values()
-        for rows in entry.get("examples", {}).values()
-        for row in rows
-        if row.get("id")
-    ]
-    if examples:  # what was left out has an id and no text: its text is with what came before
-        texts = samples_by_id(upstream(artifact), [row["id"] for row in examples])
-        for row in examples:
-            row["sample"] = texts.get(row["id"])
-    return found
-
-
-def by_reason(frame: pl.LazyFrame, with_examples: bool) -> dict[str, Any]:
-    """Rows with a column `reason`, counted: the most common first."""
-    counts = frame.group_by("reason").len().sort(["len", "reason"], descending=[True, False])
-    reasons = {str(reason): int(number) for reason, number in counts.collect().iter_rows()}
-    found: dict[str, Any] = {"rows": sum(reasons.values()), "reasons": reasons}
-    if with_examples:
-        few = frame.group_by("reason", maintain_order=True).head(NUM_EXAMPLES).collect()
-        rows = few.select(frame.collect_schema().names()).to_dicts()
-        found["examples"] = {
-            reason: [row for row in rows if str(row["reason"]) == reason] for reason in reasons
-        }
-    return found
+def _verdict_facts(found: VerdictSet) -> dict[str, Any]:
+    common = sorted(found.reasons.items(), key=lambda item: (-item[1], item[0]))
+    figures = score_figures(scan(shard_files(found.path)))
+    return {"rows": found.rows, "reasons": dict(common), **figures}

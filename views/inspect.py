@@ -1,28 +1,28 @@
 """`inspect`: what lies in one artifact or file, as facts; `show_inspection.py` draws them.
 
-An artifact gives its shards, columns, metrics, verdicts and what was rejected; any parquet or
-JSONL file its rows and columns. `where` is one SQL condition over the columns, with
+An artifact gives its shards, columns, figures, metrics, verdicts and what was rejected; any file
+of rows its rows and columns. `where` is one SQL condition over the columns, with
 `<filter>_score` and `<filter>_reason` beside them where the rows were judged; `sample` picks rows
-by a fixed seed, so the same look shows the same rows. Rows come whole, with their verdicts. A
-step that judges holds no rows of its own: the samples it judged are shown. Read-only.
+by a fixed seed, so the same look shows the same rows. Rows come whole, with their verdicts, or in
+the columns that were named. `rejected` turns the look to what was left out. Read-only.
 """
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import polars as pl
-
-from ..pipeline.artifact import MANIFEST, Artifact
 from ..pipeline.errors import RequestError
-from ..pipeline.lineage import digest_of_samples, open_beside, upstream
-from ..pipeline.shards import shard_files
-from ..pipeline.verdicts import VerdictSet, read_verdict_sets
-from .describe import Inspection, by_reason, describe
-from .family import verdict_sets, verdicts_on
-from .rows import Rows, file_rows, lazy_rows, rows_where, scan, with_verdicts
+from ..pipeline.suggest import suggest
+from ..pipeline.verdicts import VerdictSet
+from .dataset import all_columns, judged_frame, open_dataset, search
+from .describe import Inspection, add_profile, describe, head_of
+from .family import verdicts_on
+from .rejected import NUM_EXAMPLES, broken_lines, rejected_rows
+from .rows import Rows
 from .show_inspection import show_inspection
 
 __all__ = ["Inspection", "inspect", "show_inspection"]
@@ -39,115 +39,94 @@ def inspect(
     where: str | None = None,
     sample: int | None = None,
     rejected: bool = False,
+    by: str | None = None,
     id: str | None = None,
+    columns: str | None = None,
 ) -> Inspection:
-    """Look at an artifact's directory or at a parquet or JSONL file.
+    """Look at an artifact's directory, a file of rows, or a folder of such files.
 
     Args:
         where: a SQL condition; its matches are counted and, without `sample`, five are shown.
-        sample: how many rows to show.
-        rejected: add examples of what was left out, quarantined or failed.
+        sample: how many rows to show; with `rejected` how many examples of each reason.
+        rejected: look at what was left out, quarantined or failed instead of the rows.
+        by: with `rejected`: count by this column of the rows beside the reason.
         id: show the rows whose id or prompt_id begins with this.
+        columns: only these, with commas between them; `generation.index` names a field.
 
     Raises:
-        RequestError: the path, condition, id or number is wrong.
+        RequestError: the path, condition, column, id or number is wrong.
         StepFailed: the artifact is damaged.
     """
     if sample is not None and sample < 1:
         raise RequestError(f"--sample {sample}: expected a number of rows from 1 on")
-    path = path.absolute()
+    if rejected:
+        if id is not None or columns is not None:
+            raise RequestError("--rejected goes with --by, --where and --sample only")
+        return _inspect_rejected(path, where, sample or NUM_EXAMPLES, by)
+    if by is not None:
+        raise RequestError(f"--by {by} counts what was left out: add --rejected")
     asks = where is not None or sample is not None or id is not None
-    if not path.is_dir():
-        return _inspect_file(path, where, sample, rejected, id)
-    artifact = open_beside(path)
-    if artifact is None:
-        raise RequestError(
-            f"{path} has no {MANIFEST}: it is no finished artifact. Run its recipe to the end, or "
-            f"name a parquet or JSONL file{_some_files(path)}."
-        )
-    found = describe(artifact, with_examples=rejected)
+    data = open_dataset(path, whole=asks)
+    found = describe(data)
+    if not asks and columns is None:
+        if data.own is not None:
+            add_profile(found, data.own, None)
+        return found
+    rows = data.rows()
+    sets = data.verdicts(rows)
+    names = _names(columns, rows, sets) if columns is not None else []
+    roots = [name.partition(".")[0] for name in names]
     if asks:
-        rows = _rows_of(artifact)
-        sets = verdict_sets(artifact) if "id" in rows.columns() else {}
-        wanted = [name for name in sets if where and f"{name}_" in where]
-        judged = with_verdicts(rows.frame, {name: sets[name] for name in wanted})
-        searched = Rows(judged, rows.fetch)
-        names = [*rows.columns(), *(f"{name}_{part}" for name in sets for part in _PARTS)]
-        _choose(found, searched, names, where, sample, id)
+        _choose(found, rows, sets, where, sample, id)
         _add_verdicts(found, sets)
+    else:
+        judged = judged_frame(rows.frame, sets, columns or "")
+        shown = rows if judged is rows.frame else Rows(judged, rows.fetch, rows.total)
+        add_profile(found, shown, roots)
+    if names:
+        kinds = rows.columns()
+        found.columns = {name: kinds[name] for name in roots if name in kinds}
+        _keep_columns(found, names)
     return found
 
 
-_PARTS = ("score", "reason")
-
-
-def _inspect_file(
-    path: Path, where: str | None, sample: int | None, rejected: bool, id: str | None
-) -> Inspection:
-    rows = file_rows(path)
-    found = Inspection(str(path), "file", columns=rows.columns())
-    found.rows = len(rows.matching(None))
-    found.shards = [{"path": str(path), "rows": found.rows, "bytes": path.stat().st_size}]
-    if rows.broken:
-        broken = pl.LazyFrame(rows.broken)
-        found.rejected = {"broken": by_reason(broken, with_examples=rejected)}
-    if where is not None or sample is not None or id is not None:
-        _choose(found, rows, list(found.columns), where, sample, id)
+def _inspect_rejected(path: Path, where: str | None, examples: int, by: str | None) -> Inspection:
+    data = open_dataset(path, whole=True)
+    found = head_of(data)
+    found.columns = {}
+    if data.artifact is not None:
+        found.rejected = rejected_rows(data.artifact, where, by, examples)
+    if data.own is not None:
+        found.rejected |= broken_lines(data.own.broken, where, by, examples)
     return found
 
 
-def _rows_of(artifact: Artifact) -> Rows:
-    """The artifact's samples; for a step that judges, the samples it judged, or their ids."""
-    shards = shard_files(artifact.path)
-    own = read_verdict_sets(artifact.path)
-    if not shards and own:
-        judged = {found.about["samples"] for found in own.values()}
-        of = [member for member in upstream(artifact) if digest_of_samples(member) in judged]
-        if not of:
-            ids = scan(shard_files(next(iter(own.values())).path)).select("id")
-            return lazy_rows(ids)
-        shards = shard_files(of[0].path)
-    if not shards:
-        raise RequestError(
-            f"{artifact.path} holds no rows to look at: step {artifact.step!r} is of kind "
-            f"{artifact.kind!r}. Leave --where, --sample and --id out to see its files."
-        )
-    return lazy_rows(scan(shards))
+def _names(columns: str, rows: Rows, sets: Mapping[str, VerdictSet]) -> list[str]:
+    names = [name.strip() for name in columns.split(",") if name.strip()]
+    known = all_columns(rows, dict(sets))
+    unknown = [name for name in names if name.partition(".")[0] not in known]
+    if unknown or not names:
+        wrong = (unknown or [columns])[0]
+        raise RequestError(f"--columns: there is no column {wrong!r}; {suggest(wrong, known)}")
+    return names
 
 
 def _choose(
     found: Inspection,
     rows: Rows,
-    names: Sequence[str],
+    sets: dict[str, VerdictSet],
     where: str | None,
     sample: int | None,
     id: str | None,
 ) -> None:
     """Fill `matched` and `samples`: rows by condition and id, then some of them by the seed."""
-    numbers = rows.matching(None) if where is None else rows_where(rows, where, names)
-    if id is not None:
-        numbers = sorted(set(numbers) & set(_with_id(rows, id)))
+    numbers = search(rows, sets, where, id)
     if where is not None or id is not None:
         found.matched = len(numbers)
     limit = sample or (NUM_SHOWN if id is None else MAX_SHOWN_BY_ID)
     if len(numbers) > limit:
         numbers = sorted(random.Random(SEED).sample(numbers, limit))
     found.samples = [{"row": row, "verdicts": {}} for row in rows.fetch(numbers)]
-
-
-def _with_id(rows: Rows, prefix: str) -> list[int]:
-    schema = rows.columns()
-    columns = [name for name in ("id", "prompt_id") if schema.get(name) == "String"]
-    if not columns:
-        raise RequestError(
-            f"--id {prefix}: the rows have no text column id or prompt_id; "
-            f"columns: {', '.join(schema)}"
-        )
-    begins = [pl.col(name).str.starts_with(prefix) for name in columns]
-    numbers = rows.matching(pl.any_horizontal(begins))
-    if not numbers:
-        raise RequestError(f"--id {prefix}: no id or prompt_id of these rows begins with it")
-    return numbers
 
 
 def _add_verdicts(found: Inspection, sets: Mapping[str, VerdictSet]) -> None:
@@ -157,6 +136,27 @@ def _add_verdicts(found: Inspection, sets: Mapping[str, VerdictSet]) -> None:
         sample["verdicts"] = verdicts[sample["row"]["id"]]
 
 
-def _some_files(folder: Path) -> str:
-    files = sorted([*folder.glob("*.parquet"), *folder.glob("*.jsonl")])[:3]
-    return f" such as {', '.join(map(str, files))}" if files else ""
+def _keep_columns(found: Inspection, names: Sequence[str]) -> None:
+    for sample in found.samples or []:
+        judged = {
+            f"{name}_{part}": verdict[part]
+            for name, verdict in sample["verdicts"].items()
+            for part in ("score", "reason")
+        }
+        row = {**sample["row"], **judged}
+        sample["row"] = {name: _value(row, name) for name in names}
+        sample["verdicts"] = {}
+
+
+def _value(row: Mapping[str, Any], name: str) -> Any:
+    """A column, or a field of a struct or of JSON text behind a dot."""
+    column, _, field = name.partition(".")
+    value = row.get(column)
+    if not field:
+        return value
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return None
+    return value.get(field) if isinstance(value, Mapping) else None

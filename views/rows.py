@@ -1,60 +1,76 @@
-"""Rows to look at, wherever they lie: an artifact's samples, its verdicts, a parquet or JSONL file.
+"""Rows to look at, wherever they lie: a lazy polars frame to search, and a way to fetch rows whole.
 
-`Rows` is a lazy polars frame to filter and a way to fetch chosen rows whole, so that a look reads
-the columns it needs and no more. Errors of polars become requests that can be put right: they
-name the columns there are. Nothing is written, judged or repaired here.
+A look so reads the columns it needs and no more, and memory holds one block of rows. Parquet is
+read here, Arrow in `arrow_rows.py` and text in `text_rows.py`; `sources.py` opens any path.
+Nothing is written, judged or repaired.
 """
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
+from polars.io.plugins import register_io_source
 
 from ..pipeline.errors import RequestError
 from ..pipeline.shards import shard_files
 from ..pipeline.verdicts import VerdictSet
-from .terminal import one_line
 
 INDEX = "__row__"
 """Name of the row number while a look is under way."""
+MAX_BROKEN_KEPT = 1000
+"""Broken lines that are kept with their text; all are counted."""
 
-_PARQUET = b"PAR1"
+
+@dataclass
+class BrokenLines:
+    """Lines that are no row, counted by reason; the first of them with file, line and text."""
+
+    reasons: dict[str, int] = field(default_factory=dict)
+    first: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, file: Path, line: int, reason: str, text: str) -> None:
+        """Count one line."""
+        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+        if len(self.first) < MAX_BROKEN_KEPT:
+            self.first.append({"file": file.name, "line": line, "reason": reason, "text": text})
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows that can be filtered by column and fetched whole by number."""
+    """Rows that can be searched by column and fetched whole by number."""
 
     frame: pl.LazyFrame
     fetch: Callable[[Sequence[int]], list[dict[str, Any]]]
-    """Whole rows by number, from 0, in the order of the numbers given."""
-    broken: list[dict[str, Any]] = field(default_factory=list)
-    """Lines that are no row: `row` (line number from 1), `reason` and `text`."""
+    """Whole rows by number, from 0, in the order of the rows."""
+    total: int | None
+    """How many rows; None: only the first of them were read, and these are the frame."""
+    parts: Sequence[pl.LazyFrame] = ()
+    """The frames that make up `frame`, where a few of them can be read alone."""
+    broken: BrokenLines = field(default_factory=BrokenLines)
 
-    def matching(self, condition: pl.Expr | None) -> list[int]:
+    def matching(self, condition: pl.Expr) -> Sequence[int]:
         """Numbers of the rows for which the condition holds."""
-        frame = self.frame.with_row_index(INDEX)
-        frame = frame if condition is None else frame.filter(condition)
-        return [int(number) for number in frame.select(INDEX).collect()[INDEX]]
+        frame = self.frame.with_row_index(INDEX).filter(condition).select(INDEX)
+        return frame.collect(engine="streaming")[INDEX].to_list()
 
     def columns(self) -> dict[str, str]:
         """Type of each column, by name; nested ones as their fields: `[{role, content}]`."""
-        return {name: _type_name(kind) for name, kind in self.frame.collect_schema().items()}
+        return {name: type_name(kind) for name, kind in self.frame.collect_schema().items()}
 
 
-def _type_name(kind: pl.DataType) -> str:
+def type_name(kind: pl.DataType) -> str:
+    """A column's type in a word."""
     if isinstance(kind, pl.Struct):
         return "{" + ", ".join(field.name for field in kind.fields) + "}"
-    if isinstance(kind, pl.List):
+    if isinstance(kind, (pl.List, pl.Array)):
         inner = kind.inner
-        return f"[{_type_name(inner if isinstance(inner, pl.DataType) else inner())}]"
+        return f"[{type_name(inner if isinstance(inner, pl.DataType) else inner())}]"
     return str(kind)
 
 
@@ -62,107 +78,84 @@ def scan(files: Sequence[Path]) -> pl.LazyFrame:
     """Parquet files as one lazy frame.
 
     Raises:
-        RequestError: a file is not whole parquet; the message names it.
+        RequestError: a file is not whole parquet, or its columns are not those of the first; the
+            message names it.
     """
+    first: pl.Schema | None = None
     for file in files:
         try:
-            pl.read_parquet_schema(file)
+            schema = pl.Schema(pl.read_parquet_schema(file))
         except (pl.exceptions.PolarsError, OSError) as error:
             raise RequestError(
-                f"{file} cannot be read as parquet: {_first_line(error)}. Expected a whole "
+                f"{file} cannot be read as parquet: {first_line(error)}. Expected a whole "
                 "file; fetch or build it again."
             ) from error
+        first = schema if first is None else first
+        same_columns(files[0], first, file, schema)
     return pl.scan_parquet(list(files), glob=False)
 
 
+def same_columns(one: Path, its: pl.Schema, other: Path, schema: pl.Schema) -> None:
+    """Refuse two files of one dataset whose columns differ."""
+    odd = [name for name in {**its, **schema} if its.get(name) != schema.get(name)]
+    if odd:
+        told = [f"{n} ({its.get(n, 'missing')} and {schema.get(n, 'missing')})" for n in odd[:3]]
+        raise RequestError(
+            f"{one} and {other} do not have the same columns: {', '.join(told)}. "
+            "Look at one file at a time."
+        )
+
+
 def parquet_rows(files: Sequence[Path]) -> Rows:
-    """The rows of parquet files, in order."""
-    return lazy_rows(scan(files))
+    """The rows of parquet files, in order; of those fetched only their own files are read."""
+    frame = scan(files)
+    parts = [pl.scan_parquet(file, glob=False) for file in files]
+    ends = list(itertools.accumulate(pq.read_metadata(file).num_rows for file in files))
+
+    def fetch(numbers: Sequence[int]) -> list[dict[str, Any]]:
+        found, start = [], 0
+        for part, end in zip(parts, ends, strict=True):
+            own = [number - start for number in numbers if start <= number < end]
+            if own:
+                found += chosen_rows(part, own)
+            start = end
+        return found
+
+    return Rows(frame, fetch, ends[-1] if ends else 0, parts)
 
 
 def lazy_rows(frame: pl.LazyFrame) -> Rows:
     """Rows of a lazy frame whose order is stable."""
-
-    def fetch(numbers: Sequence[int]) -> list[dict[str, Any]]:
-        chosen = frame.with_row_index(INDEX).filter(pl.col(INDEX).is_in(list(numbers)))
-        return chosen.drop(INDEX).collect().to_dicts()
-
-    return Rows(frame, fetch)
+    total = frame.select(pl.len()).collect(engine="streaming").item()
+    return Rows(frame, lambda numbers: chosen_rows(frame, numbers), int(total))
 
 
-def file_rows(file: Path) -> Rows:
-    """The rows of a parquet or JSONL file (gzipped or not), told apart by its first bytes.
+def chosen_rows(frame: pl.LazyFrame, numbers: Sequence[int]) -> list[dict[str, Any]]:
+    """Rows of a lazy frame by number, in its order."""
+    chosen = frame.with_row_index(INDEX).filter(pl.col(INDEX).is_in(list(numbers)))
+    return chosen.drop(INDEX).collect(engine="streaming").to_dicts()
 
-    Raises:
-        RequestError: it cannot be opened, or holds no row that can be read.
+
+def blocks_frame(
+    blocks: Callable[[Sequence[str]], Iterator[pl.DataFrame]], schema: pl.Schema
+) -> pl.LazyFrame:
+    """A lazy frame over blocks of rows that are read anew for each search.
+
+    Args:
+        blocks: gives the blocks, in order, with the columns named.
     """
-    try:
-        with file.open("rb") as opened:
-            start = opened.read(4)
-    except OSError as error:
-        raise RequestError(f"{file} cannot be opened: {error.strerror}") from error
-    if start == _PARQUET or file.suffix.lower() == ".parquet":
-        return parquet_rows([file])
-    return _jsonl_rows(file, gzipped=start[:2] == b"\x1f\x8b")
 
+    def source(
+        columns: list[str] | None, predicate: pl.Expr | None, limit: int | None, size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        for block in blocks(columns or schema.names()):
+            block = block if limit is None else block.head(limit)
+            limit = None if limit is None else limit - len(block)
+            yield block if predicate is None else block.filter(predicate)
+            if limit == 0:
+                return
 
-def _jsonl_rows(file: Path, gzipped: bool) -> Rows:
-    rows: list[dict[str, Any]] = []
-    broken: list[dict[str, Any]] = []
-    try:
-        with gzip.open(file) if gzipped else file.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                _take_line(number, line, rows, broken)
-    except (OSError, EOFError, zlib.error) as error:
-        raise RequestError(f"{file} cannot be read: {_first_line(error)}") from error
-    if broken and not rows:
-        raise RequestError(
-            f"{file} is neither parquet nor JSONL: line {broken[0]['row']} is "
-            f"{one_line(broken[0]['text'], 80)!r} ({broken[0]['reason']}). "
-            "Expected one JSON object on each line."
-        )
-    return Rows(_scalar_frame(rows), lambda numbers: [rows[number] for number in numbers], broken)
-
-
-def _take_line(
-    number: int, line: bytes, rows: list[dict[str, Any]], broken: list[dict[str, Any]]
-) -> None:
-    if not line.strip():
-        return
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        reason = "no_json"
-    else:
-        if isinstance(value, dict) and value:
-            rows.append(value)
-            return
-        reason = "no_object"
-    text = line.decode("utf-8", "backslashreplace").rstrip("\r\n")
-    broken.append({"row": number, "reason": reason, "text": text})
-
-
-def _scalar_frame(rows: Sequence[Mapping[str, Any]]) -> pl.LazyFrame:
-    """One column for each key, to filter by; lists, objects and mixed types as their JSON text."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    columns = [_scalar_column(name, [row.get(name) for row in rows]) for name in names]
-    return pl.LazyFrame(columns)
-
-
-def _scalar_column(name: str, cells: list[Any]) -> pl.Series:
-    kinds = {type(cell) for cell in cells if cell is not None}
-    if kinds == {int, float}:
-        kinds = {float}
-    if len(kinds) <= 1 and kinds <= {int, float, bool, str}:
-        try:
-            return pl.Series(name, cells, dtype=_DTYPES[kinds.pop()] if kinds else pl.String)
-        except (pl.exceptions.PolarsError, OverflowError, UnicodeError, TypeError):
-            pass  # an integer over 64 bits or a lone surrogate: its JSON text can be held
-    texts = [None if cell is None else json.dumps(cell) for cell in cells]
-    return pl.Series(name, texts, dtype=pl.String)
-
-
-_DTYPES: dict[type, Any] = {int: pl.Int64, float: pl.Float64, bool: pl.Boolean, str: pl.String}
+    return register_io_source(source, schema=schema)
 
 
 def with_verdicts(frame: pl.LazyFrame, sets: Mapping[str, VerdictSet]) -> pl.LazyFrame:
@@ -177,35 +170,6 @@ def with_verdicts(frame: pl.LazyFrame, sets: Mapping[str, VerdictSet]) -> pl.Laz
     return frame
 
 
-def condition_of(where: str) -> pl.Expr:
-    """A SQL condition as an expression: no statement, table or file can be named in it.
-
-    Raises:
-        RequestError: it is not one SQL expression.
-    """
-    try:
-        return pl.sql_expr(where)
-    except pl.exceptions.PolarsError as error:
-        raise RequestError(
-            f"--where {where!r} is no condition: {_first_line(error)}. Expected one such as "
-            "\"task = 'math' and language = 'zh'\"."
-        ) from error
-
-
-def rows_where(rows: Rows, where: str, columns: Sequence[str]) -> list[int]:
-    """Numbers of the rows for which the SQL condition holds.
-
-    Raises:
-        RequestError: it is no condition on these columns; the message names them.
-    """
-    condition = condition_of(where)
-    try:
-        return rows.matching(condition)
-    except pl.exceptions.PolarsError as error:
-        raise RequestError(
-            f"--where {where!r}: {_first_line(error)}. Columns: {', '.join(columns)}"
-        ) from error
-
-
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What an error of a library says, without its notes."""
     return (str(error).strip().split("\n") or [""])[0].split("; valid columns", 1)[0]

@@ -77,6 +77,14 @@ def safe(text: str, style: str = "") -> Text:
     return Text(sanitise(text), style)
 
 
+class _Console(Console):
+    """Rich ends the process with exit code 1 where a reader of its pipe goes away (`| head`)."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the command line decide: it is no failure (exits.py)."""
+        raise BrokenPipeError
+
+
 def make_console(stream: TextIO | None = None) -> Console:
     """A console on `stream` (stdout when None): colours on a terminal, plain text elsewhere.
 
@@ -88,7 +96,7 @@ def make_console(stream: TextIO | None = None) -> Console:
         with contextlib.suppress(ValueError):  # detached or closed: writing will say so
             stream.reconfigure(errors="backslashreplace")
     terminal = stream.isatty()
-    return Console(
+    return _Console(
         file=stream,
         force_terminal=terminal,
         color_system="auto" if terminal else None,

@@ -33,7 +33,7 @@ def test_the_facts_of_samples(small_run: Any) -> None:
     facts = inspect(traces.path).facts()
     assert facts["about"] == {
         "step": "traces", "kind": "generate", "address": "00000001",
-        "inputs": {"problems": "00000001"},
+        "inputs": {"problems": "00000001"}, "hashed": False,
     }  # fmt: skip
     shard = traces.path / "part-00000.parquet"
     assert facts["shards"] == [{"path": str(shard), "rows": 18, "bytes": shard.stat().st_size}]
@@ -42,7 +42,7 @@ def test_the_facts_of_samples(small_run: Any) -> None:
     assert facts["columns"]["completion"] == "String"
     assert facts["verdicts"]["math"] == {
         "rows": 18, "mean_score": pytest.approx(12 / 18), "unknown": 0,
-        "reasons": {"correct": 12, "wrong": 6},
+        "reasons": {"correct": 12, "wrong": 6}, "scores": [6, *[0] * 9, 12],
     }  # fmt: skip
     assert facts["rejected"] == {"failed": {"rows": 1, "reasons": {"http_500": 1}}}
     assert facts["samples"] is None
@@ -58,6 +58,7 @@ def test_the_facts_of_verdicts(small_run: Any) -> None:
     assert facts["shards"] == []
     assert facts["verdicts"]["loops"] == {
         "rows": 18, "mean_score": 0.5, "unknown": 6, "reasons": {"ok": 12, "unclear": 6},
+        "scores": [0, 0, 0, 0, 0, 12, 0, 0, 0, 0, 0],
     }  # fmt: skip
     assert "mean score 0.50 of 12, 6 unknown" in drawn(inspect(small_run["verdicts"].path))
 
@@ -72,12 +73,11 @@ def test_the_facts_of_a_model(small_run: Any) -> None:
 
 def test_facts_are_json_and_stable(small_run: Any) -> None:
     for artifact in small_run.artifacts:
-        asks: dict[str, Any] = {} if artifact.step == "qwen" else {"sample": 2}
-        first, second = (
-            to_json(inspect(artifact.path, rejected=True, **asks).facts()) for _ in range(2)
-        )
-        assert first == second
-        assert json.loads(first)["path"] == str(artifact.path)
+        asks: list[dict[str, Any]] = [{}, {"rejected": True}, {"sample": 2}]
+        for ask in asks[:2] if artifact.step == "qwen" else asks:
+            first, second = (to_json(inspect(artifact.path, **ask).facts()) for _ in range(2))
+            assert first == second
+            assert json.loads(first)["path"] == str(artifact.path)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_damage_is_named(tmp_path: Path, small_run: Any) -> None:
     shutil.copytree(small_run.folder, copied)
     shard = copied / "traces-00000001" / "part-00000.parquet"
     shard.write_bytes(shard.read_bytes()[:-100])
-    with pytest.raises(StepFailed, match=r"part-00000\.parquet does not have the sha256"):
+    with pytest.raises(StepFailed, match=r"part-00000\.parquet has .* bytes and .* in the"):
         inspect(shard.parent)
     with pytest.raises(RequestError, match=r"part-00000\.parquet cannot be read as parquet"):
         inspect(shard)
@@ -188,7 +188,7 @@ def test_inputs_that_were_removed_are_passed_over(tmp_path: Path, small_run: Any
     copied = tmp_path / "quickstart"
     shutil.copytree(small_run.folder, copied)
     shutil.rmtree(copied / "traces-00000001")
-    found = inspect(copied / "reasoning-00000001", rejected=True, sample=1)
+    found = inspect(copied / "reasoning-00000001", rejected=True)
     assert found.rejected["left_out"]["examples"]["math"][0]["sample"] is None
     judged = inspect(copied / "verdicts-00000001", sample=2)
     assert judged.samples is not None
@@ -223,10 +223,11 @@ def test_jsonl_with_broken_lines(tmp_path: Path, name: str) -> None:
     body = b"\r\n".join([good[0], b"", b'{"id": ', good[1], b"[1]", b"\xff{}", good[2]])
     file = tmp_path / name
     file.write_bytes(gzip.compress(body) if name.endswith("gz") else body)
-    found = inspect(file, sample=9, rejected=True)
+    found = inspect(file, sample=9)
     assert [shown["row"] for shown in found.samples or []] == LINES
-    assert found.rejected["broken"]["reasons"] == {"no_json": 2, "no_object": 1}
-    assert [row["row"] for row in found.rejected["broken"]["examples"]["no_json"]] == [3, 6]
+    broken = inspect(file, rejected=True).rejected["broken"]
+    assert broken["reasons"] == {"malformed_json": 2, "not_an_object": 1}
+    assert [row["line"] for row in broken["examples"]["malformed_json"]] == [3, 6]
     assert inspect(file, where="n > 1").matched == 1
     assert inspect(file, where="mixed = '\"x\"'").matched == 1
     assert inspect(file, id="aaaaaa").matched == 2
@@ -253,8 +254,8 @@ def test_wide_text_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("broken.jsonl", b'\x1b[31m\n{"a"', "neither parquet nor JSONL: line 1"),
-        ("array.json", b"[\n1,\n2\n]", "neither parquet nor JSONL"),
+        ("broken.jsonl", b'\x1b[31m\n{"a"', "holds no row that can be read: line 1"),
+        ("array.json", b"[\n1,\n2\n]", "holds no row that can be read: line 1 is '1'"),
         ("cut.jsonl.gz", gzip.compress(b'{"a": 1}\n' * 1000)[:-12], "cannot be read"),
         ("zero.parquet", b"", "cannot be read as parquet"),
     ],
@@ -269,8 +270,8 @@ def test_files_that_cannot_be_read(tmp_path: Path, name: str, content: bytes, me
 def test_requests_that_are_wrong(tmp_path: Path, small_run: Any) -> None:
     with pytest.raises(RequestError, match="cannot be opened: No such file"):
         inspect(tmp_path / "missing.jsonl")
-    (tmp_path / "rows.jsonl").write_text("{}", encoding="utf-8")
-    with pytest.raises(RequestError, match=r"no finished artifact.*rows\.jsonl"):
+    (tmp_path / "notes.txt").write_text("{}", encoding="utf-8")
+    with pytest.raises(RequestError, match=r"has no manifest\.json and no data file"):
         inspect(tmp_path)
     with pytest.raises(RequestError, match="--sample 0"):
         inspect(small_run["traces"].path, sample=0)
@@ -281,3 +282,164 @@ def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
     found = inspect(tmp_path / "empty.jsonl", sample=3)
     assert (found.rows, found.samples) == (0, [])
     drawn(found)
+
+
+def test_columns(small_run: Any) -> None:
+    path = small_run["traces"].path
+    names = "id,generation.index,math_score,language"
+    found = inspect(path, columns=names, where="math_score = 0", sample=2)
+    assert list(found.columns) == ["id", "generation", "language"]
+    assert found.samples is not None
+    for shown in found.samples:
+        row = shown["row"]
+        assert list(row) == names.split(",")
+        assert (row["generation.index"], row["math_score"], shown["verdicts"]) == (1, 0.0, {})
+    figures = inspect(path, columns="language,completion").profile
+    assert list(figures["counts"]) == ["language"]
+    assert list(figures["lengths"]) == ["thought", "answer", "completion"]
+    with pytest.raises(RequestError, match="no column 'langauge'; did you mean 'language'"):
+        inspect(path, columns="langauge")
+    with pytest.raises(RequestError, match="no column ','"):
+        inspect(path, columns=",")
+
+
+def test_a_field_of_json_text_as_a_column(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"meta": {"level": 3}, "x": "no json"}', encoding="utf-8")
+    found = inspect(file, sample=1, columns="meta.level,x.level,meta")
+    assert (found.samples or [])[0]["row"] == {
+        "meta.level": 3, "x.level": None, "meta": {"level": 3},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("by", "counts"),
+    [
+        ("language", {"en": 3, "zh": 3}),
+        ("generation.index", {"1": 6}),
+        ("math_reason", {"wrong": 6}),
+        ("reason", None),
+    ],
+)
+def test_rejected_by_a_column(small_run: Any, by: str, counts: dict[str, int] | None) -> None:
+    found = inspect(small_run["reasoning"].path, rejected=True, by=by, sample=1)
+    left_out = found.rejected["left_out"]
+    expected = counts and {by: {value: {"math": n} for value, n in counts.items()}}
+    assert left_out.get("by") == expected
+    assert len(left_out["examples"]["math"]) == 1
+    drawn(found)
+
+
+def test_rejected_where(small_run: Any) -> None:
+    path = small_run["reasoning"].path
+    assert re.search(r"en +3 +math 3\n", drawn(inspect(path, rejected=True, by="language")))
+    found = inspect(path, rejected=True, where="language = 'zh' and loops_score = 0.5")
+    assert found.rejected["left_out"]["rows"] == 3
+
+
+def test_failed_requests_have_the_columns_of_their_problem(small_run: Any) -> None:
+    found = inspect(small_run["traces"].path, rejected=True, by="language").rejected["failed"]
+    assert found["by"] == {"language": {"en": {"http_500": 1}}}
+
+
+def test_broken_lines_by_a_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, bad in (("a.jsonl", "{x\n[1]"), ("b.jsonl", "{y")):
+        (tmp_path / name).write_text(f'{{"n": 1}}\n{bad}', encoding="utf-8")
+    found = inspect(tmp_path, rejected=True, by="file").rejected["broken"]
+    assert found["by"] == {
+        "file": {"a.jsonl": {"malformed_json": 1, "not_an_object": 1},
+                 "b.jsonl": {"malformed_json": 1}},
+    }  # fmt: skip
+    monkeypatch.setattr("potstill.views.rows.MAX_BROKEN_KEPT", 2)
+    few = inspect(tmp_path, rejected=True, by="file")
+    assert (few.rejected["broken"]["rows"], few.rejected["broken"]["of_first"]) == (3, 2)
+    assert "of the first 2 rows" in drawn(few)
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        ({"by": "language"}, "--by language counts what was left out: add --rejected"),
+        ({"rejected": True, "by": "langauge"}, r"no such column .* did you mean 'language'"),
+        ({"rejected": True, "id": "abcdef"}, "--rejected goes with"),
+        ({"rejected": True, "where": "tusk = 1"}, r"--where 'tusk = 1'.*Columns: id, reason"),
+    ],
+)
+def test_wrong_requests_about_what_was_rejected(
+    small_run: Any, ask: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(RequestError, match=message):
+        inspect(small_run["reasoning"].path, **ask)
+
+
+def test_an_export_shows_its_rows(tmp_path: Path) -> None:
+    from potstill.pipeline.artifact import write_manifest
+
+    made = tmp_path / "r" / "out-00000001"
+    (made / "data").mkdir(parents=True)
+    pl.DataFrame({"messages": ["a", "b"]}).write_parquet(made / "data" / "train-0.parquet")
+    (made / "README.md").write_text("# card", encoding="utf-8")
+    body = {"step": "out", "address": "00000001", "identity": {"kind": "export"}}
+    write_manifest(made, {**body, "inputs": {}, "rows": None, "metrics": {}}, {})
+    found = inspect(made)
+    assert (found.rows, found.columns, found.about["kind"]) == (2, {"messages": "String"}, "export")
+    assert [Path(file["path"]).name for file in found.files] == ["README.md"]
+
+
+def test_hashes_that_are_remembered_are_compared(tmp_path: Path, small_run: Any) -> None:
+    from potstill.pipeline.statcache import DigestCache
+
+    copied = tmp_path / "quickstart"
+    shutil.copytree(small_run.folder, copied)
+    step = copied / "problems-00000001"
+    assert "sha256 not compared" in drawn(inspect(step))
+    cache = DigestCache(tmp_path / ".digests.json")
+    for file in step.rglob("*.parquet"):
+        cache.digest(file)
+    cache.save()
+    found = inspect(step)
+    assert found.about["hashed"] is True
+    assert "sha256" not in drawn(found)
+    manifest = json.loads((step / "manifest.json").read_text("utf-8"))
+    manifest["files"]["part-00000.parquet"]["sha256"] = "0" * 64
+    (step / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(StepFailed, match="does not have the sha256"):
+        inspect(step)
+
+
+@pytest.mark.parametrize("width", [60, 100, 200])
+def test_terminals_of_any_width(
+    small_run: Any, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    from rich.cells import cell_len
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("NO_COLOR", "1")
+    asks: list[tuple[str, dict[str, Any]]] = [
+        ("traces", {}), ("reasoning", {"rejected": True, "by": "language"}),
+        ("traces", {"sample": 2}), ("traces", {"columns": "completion"}),
+    ]  # fmt: skip
+    for step, ask in asks:
+        stream = Terminal()
+        show_inspection(make_console(stream), inspect(small_run[step].path, **ask))
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue())
+        lines = [line for line in plain.split("\n") if not line.startswith("/")]
+        assert max(cell_len(line.rstrip()) for line in lines) <= width
+
+
+def test_nested_metrics_are_shown_to_their_last_number(tmp_path: Path) -> None:
+    from potstill.pipeline.artifact import write_manifest
+
+    made = tmp_path / "r" / "mixed-00000001"
+    made.mkdir(parents=True)
+    report = {"source": {"gsm8k": {"samples": 10, "tokens": None}, "own": {"samples": 5}}}
+    body = {"step": "mixed", "address": "00000001", "identity": {"kind": "mix"}, "inputs": {}}
+    metrics = {"rows": 15, "left_out": {"too_long": 2}, "report": report}
+    write_manifest(made, {**body, "rows": None, "metrics": metrics}, {})
+    text = drawn(inspect(made))
+    assert re.search(r"left_out/too_long +2\n", text)
+    assert re.search(r"report/source/gsm8k +samples 10 · tokens unknown\n", text)

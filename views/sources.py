@@ -1,0 +1,108 @@
+"""Any file, or folder of files, as rows: which reader a path needs, and which files make it up.
+
+Formats are told by the first bytes: parquet, Arrow, else text. In a folder the files of one kind
+are one dataset, in the natural order of their names; what is of another kind is passed over and
+named, never mixed in.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from ..pipeline.artifact import MANIFEST
+from ..pipeline.errors import RequestError
+from .arrow_rows import arrow_rows
+from .rows import Rows, parquet_rows
+from .text_rows import text_rows
+
+KINDS = ("parquet", "arrow", "text")
+"""In a folder the first kind that there is makes the rows."""
+TEXT_NAMES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
+_MAGIC = {b"PAR1": "parquet", b"ARRO": "arrow", b"\xff\xff\xff\xff": "arrow"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Files opened as rows."""
+
+    rows: Rows
+    kind: str
+    files: list[Path]
+    passed_over: list[Path]
+
+    def shards(self) -> list[dict[str, Any]]:
+        """`path`, `bytes` and, of parquet, `rows` of each file."""
+        return [shard_facts(file) if self.kind == "parquet" else _size(file) for file in self.files]
+
+
+def open_source(path: Path, whole: bool) -> Source:
+    """The rows of a file, or of the data files in a folder and below.
+
+    Args:
+        whole: all rows; otherwise long text files are read in part.
+
+    Raises:
+        RequestError: it cannot be opened, or holds no row that can be read.
+    """
+    if path.is_dir():
+        kind, files, passed_over = _in_folder(path)
+    else:
+        kind, files, passed_over = _kind_of(path), [path], []
+    rows = text_rows(files, whole) if kind == "text" else _READERS[kind](files)
+    return Source(rows, kind, files, passed_over)
+
+
+_READERS = {"parquet": parquet_rows, "arrow": arrow_rows}
+
+
+def shard_facts(file: Path) -> dict[str, Any]:
+    """`path`, `rows` and `bytes` of a parquet file."""
+    return {"path": str(file), "rows": pq.read_metadata(file).num_rows, **_size(file)}
+
+
+def _size(file: Path) -> dict[str, Any]:
+    return {"path": str(file), "bytes": file.stat().st_size}
+
+
+def _in_folder(folder: Path) -> tuple[str, list[Path], list[Path]]:
+    files = [
+        file
+        for file in sorted(folder.rglob("*"), key=lambda file: _natural(file.relative_to(folder)))
+        if file.is_file() and not any(p.startswith(".") for p in file.relative_to(folder).parts)
+    ]
+    kinds = {file: _kind_of(file) for file in files}
+    data = [file for file in files if kinds[file] != "text" or _is_named_as_text(file)]
+    for kind in KINDS:
+        if own := [file for file in data if kinds[file] == kind]:
+            return kind, own, [file for file in files if file not in set(own)]
+    raise RequestError(
+        f"{folder} has no {MANIFEST} and no data file (parquet, Arrow, {', '.join(TEXT_NAMES)}): "
+        "name a finished step, a file, or a folder of data files."
+    )
+
+
+def _is_named_as_text(file: Path) -> bool:
+    suffixes = [suffix for suffix in file.suffixes if suffix not in (".gz", ".zst")]
+    return bool(suffixes) and suffixes[-1].lower() in TEXT_NAMES
+
+
+def _kind_of(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(4)
+    except OSError as error:
+        raise RequestError(f"{file} cannot be opened: {error.strerror}") from error
+    if file.suffix.lower() == ".parquet":
+        return "parquet"
+    return _MAGIC.get(start, "arrow" if file.suffix.lower() == ".arrow" else "text")
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Names with their numbers as numbers: part-2 comes before part-10."""
+    pieces = re.split(r"(\d+)", str(path))
+    return [(int(p), p) if p.isdigit() else (0, p) for p in pieces]
