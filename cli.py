@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -33,6 +33,7 @@ from .cli_common import (
     build_plan,
     show_facts,
 )
+from .cli_data import DATA_COMMANDS
 
 app = typer.Typer(
     help="Distil a reasoning teacher into a small reasoning student, step by step.",
@@ -116,94 +117,16 @@ def status(
     set_: Set = None,
     json: Json = False,
 ) -> None:
-    """Show steps, states, rows, metrics, sizes and where everything is."""
-    from .pipeline.status import read_states
-    from .views.tables import show_status
-
-    states = read_states(_plan(recipe, set_, work, limit))
-    show_facts([state.facts() for state in states], json, show_status)
-
-
-@app.command()
-def inspect(
-    what: Step,
-    where: Annotated[str, typer.Option("--where", help="An SQL condition on the rows.")] = "",
-    sample: Annotated[int, typer.Option("--sample", min=0, help="Show N rows whole.")] = 0,
-    rejected: Annotated[bool, typer.Option("--rejected", help="What was left out.")] = False,
-    id_: Annotated[str, typer.Option("--id", help="The row with this id (or prefix).")] = "",
-    work: Work = WORK,
-    json: Json = False,
-) -> None:
-    """Look into a step's dataset, or any parquet or JSONL file."""
-    from .pipeline.locate import find_path
-    from .views.inspect import inspect as look
-    from .views.inspect import show_inspection
+    """Show steps, states, rows, metrics, sizes, where everything is, and what could be removed."""
+    from .views.status import print_status, read_status
     from .views.terminal import make_console, print_json
 
-    found = look(
-        find_path(work, what),
-        where=where or None,
-        sample=sample or None,
-        rejected=rejected,
-        id=id_ or None,
-    )
-    print_json(found.facts()) if json else show_inspection(make_console(), found)
+    found = read_status(_plan(recipe, set_, work, limit))
+    print_json(found.facts()) if json else print_status(make_console(), found)
 
 
-@app.command()
-def why(
-    id_: Annotated[str, typer.Argument(metavar="ID", help="A sample or problem id, or 6+ of it.")],
-    work: Work = WORK,
-    json: Json = False,
-) -> None:
-    """Tell the whole life of one sample or problem."""
-    from .pipeline.locate import all_latest
-    from .views.terminal import make_console, print_json
-    from .views.why import show_why
-    from .views.why import why as explain
-
-    life = explain(all_latest(work), id_)
-    print_json(life.facts()) if json else show_why(make_console(), life)
-
-
-@app.command()
-def judge(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSONL, JSON array or parquet.")],
-    with_: Annotated[
-        str, typer.Option("--with", metavar="NAMES", help="Filters, with commas.")
-    ] = "",
-    set_: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option("--set", metavar="NAME.FIELD=VALUE", help="A setting of a filter."),
-    ] = None,
-    check_keys: Annotated[
-        bool, typer.Option("--check-keys", help="List the keys that cannot be accepted.")
-    ] = False,
-    workers: Workers = 0,
-    work: Work = WORK,
-    json: Json = False,
-) -> None:
-    """Judge the rows of a file: one verdict per row and filter, in order.
-
-    With --check-keys each key is judged against itself instead (filter math unless --with says
-    another), and those not accepted are listed; exit code 1 if there are any.
-    """
-    from .catalog import CATALOG
-    from .stages.check_keys import check_keys as check
-    from .stages.judge_file import judge_file
-    from .views.terminal import make_console, print_json
-    from .views.verdicts import show_keys, show_verdicts
-
-    names = (with_ or ("math" if check_keys else "")).split(",")
-    read = check if check_keys else judge_file
-    found = read(file, names, CATALOG, workers, work=work, settings=set_ or [])
-    if check_keys:
-        raise typer.Exit(int(show_keys(make_console(), found, json) > 0))
-    if json:
-        for verdict in found:
-            print_json(verdict, indent=None)
-    else:
-        show_verdicts(make_console(), found)
+for command in DATA_COMMANDS:
+    app.command()(command)
 
 
 @app.command()
