@@ -16,7 +16,11 @@ import pytest
 from workbench import Workbench, aside
 
 from potstill.catalog import CATALOG
+from potstill.filters import Code
+from potstill.filters.programs.checks import UnreadableKey
+from potstill.filters.programs.keys import read_key
 from potstill.pipeline.artifact import Artifact
+from potstill.pipeline.filter import JudgeContext
 from potstill.pipeline.plan import make_plan
 from potstill.pipeline.recipe import Recipe, load_recipe
 from potstill.pipeline.runner import Run
@@ -93,7 +97,6 @@ def test_general_data_is_understood_unasked(bench: Workbench, recipe: Recipe) ->
         ("amc23.jsonl", 40, {"prompt": "question", "answer": "answer"}),
         ("aime24.jsonl", 30, {"prompt": "question", "answer": "answer"}),
         ("cmath.jsonl", 600, {"prompt": "question", "answer": "answer"}),
-        ("HumanEval.jsonl.gz", 164, {"prompt": "prompt"}),
     ],
 )
 def test_the_other_real_files(
@@ -111,6 +114,22 @@ def test_the_other_real_files(
         assert sample.answer == (str(row["answer"]) if "answer" in columns else None)
 
 
+def test_human_eval_becomes_keys_that_its_own_solutions_pass(bench: Workbench) -> None:
+    path = DATA / "HumanEval.jsonl.gz"
+    columns = {"prompt": "prompt", "completion": "```python\n$prompt$canonical_solution\n```"}
+    stage = Load(source="./file", shape="humaneval", columns={**columns, "answer": "answer"})
+    artifact = bench.run("problems", stage, paths={"./file": path})
+    assert (artifact.rows, artifact.metrics["shape"]) == (164, "humaneval")
+    assert {sample.task for sample in artifact.samples()} == {"code"}
+    code = Code()
+    for sample in artifact.samples():
+        assert sample.answer is not None
+        assert not isinstance(read_key(sample.answer), UnreadableKey)
+    with code.open(JudgeContext()) as judge:
+        verdicts = judge.judge(list(artifact.samples())[:8])
+    assert {verdict.reason for verdict in verdicts} == {"pass"}
+
+
 def test_damaged_real_lines_are_set_aside_and_counted(bench: Workbench, recipe: Recipe) -> None:
     lines = (DATA / "gsm8k_train.jsonl").read_bytes().split(b"\n")[:100]
     lines[3] = lines[3][:-20]
@@ -125,7 +144,7 @@ def test_damaged_real_lines_are_set_aside_and_counted(bench: Workbench, recipe: 
     artifact = bench.run("solutions", stage, paths={stage.source: path})
     assert artifact.metrics["read"] == 99
     assert artifact.rows == 95
-    assert [(row["row"], row["reason"]) for row in aside(artifact, "quarantine")] == [
+    assert [(row["line"], row["reason"]) for row in aside(artifact, "quarantine")] == [
         (4, "malformed_json"),
         (11, "no_separator"),
         (21, "invalid_utf8"),
