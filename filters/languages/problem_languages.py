@@ -24,7 +24,7 @@ from .scripts import HAN, KANA, SCRIPTS
 
 _LONGEST: Final = 4000
 """Characters read of a problem, as `language_of` reads."""
-_ENOUGH: Final = 5
+_ENOUGH: Final = 4
 _SHARE: Final = 4
 _EAST: Final = f"[{KANA}{SCRIPTS['Hangul']}]"
 _WORD: Final = r"[A-Za-z\u00aa-\u1cff]+"
