@@ -27,7 +27,7 @@ from ..pipeline.errors import RequestError
 from ..pipeline.pairs import refuse_pairs
 from ..pipeline.references import Model, Samples
 from ..pipeline.stage import Context, Metrics, Stage
-from .mixing.amounts import Asked, PartAmount
+from .mixing.amounts import MOST_TIMES, Asked, PartAmount
 from .mixing.candidates import SIZE, Part, read_parts
 from .mixing.counting import count_parts
 from .mixing.lots import drawn, shuffled
@@ -52,7 +52,7 @@ class Mix(Stage):
     size: int | None = Field(None, ge=1)
     """Size of the mixture in the unit."""
     seed: int = 0
-    repeat: int = Field(1, ge=1)
+    repeat: int = Field(1, ge=1, le=MOST_TIMES)
     """How often one sample may be used for a weight or a count; epochs say it themselves."""
     student: Model | None = None
     """Whose tokens are counted; with unit samples only for the report."""

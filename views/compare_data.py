@@ -8,8 +8,6 @@ a group that a dataset has no column for, and a rare value that `mix` told as on
 
 from __future__ import annotations
 
-import functools
-import operator
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -169,15 +167,14 @@ def _rows(members: Sequence[Dataset]) -> dict[str, Any] | None:
         for frame in frames
         if frame is not None
     ]
-    whose = [each.select("id", whose=pl.lit(1 << n)) for n, each in enumerate(counted)]
-    sets = pl.concat(whose).group_by("id").agg(pl.col("whose").sum())["whose"].value_counts()
-    by_set = dict(sets.iter_rows())
-    everyone = functools.reduce(operator.or_, (1 << n for n in range(len(members))))
+    whose = [each.select("id", whose=pl.lit(n)) for n, each in enumerate(counted)]
+    by_id = pl.concat(whose).group_by("id").agg(pl.len(), pl.col("whose").first())
+    alone = dict(by_id.filter(len=1)["whose"].value_counts().iter_rows())
     return {
         "different": [len(each) for each in counted],
         "copies": [int(each["len"].sum()) - len(each) for each in counted],
-        "in_all": by_set.get(everyone, 0),
-        "only_there": [by_set.get(1 << n, 0) for n in range(len(members))],
+        "in_all": len(by_id.filter(len=len(members))),
+        "only_there": [alone.get(n, 0) for n in range(len(members))],
     }
 
 

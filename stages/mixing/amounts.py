@@ -17,7 +17,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -26,6 +26,8 @@ from ...pipeline.stage import Config
 from .shares import largest_share, share
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+MOST_TIMES: Final = 1000
+"""Most epochs and repeats: rows are held as numbers, and 1e9 epochs of ten rows are 200 GB."""
 
 
 class Amount(Config):
@@ -35,7 +37,7 @@ class Amount(Config):
     """Its share among the parts with a weight."""
     count: Annotated[int, Field(ge=1)] | None = None
     """So much of it, in the unit of the mixture."""
-    epochs: Positive | None = None
+    epochs: Annotated[float, Field(gt=0, le=MOST_TIMES)] | None = None
     """The whole part so many times; 0.5 is half of it, by lot."""
     most: Annotated[int, Field(ge=1)] | None = None
     """A cap in the unit of the mixture; what it takes away goes to the other weights."""
@@ -157,10 +159,11 @@ class Asked:
         if need <= have * self.repeat:
             return
         instead = instead or f"Ask for count: {have * self.repeat} or less"
+        times = -(-need // have)  # whole numbers: amounts may be larger than a float is exact
+        allowed = f", or allow repeat: {times}" if times <= MOST_TIMES else ""
         raise RequestError(
             f"the mixture needs {need:,} {self.unit} of {name!r}, which has {have:,} (each sample "
-            f"used at most {_times(self.repeat)}). {instead}, or allow repeat: "
-            f"{math.ceil(need / have)}."
+            f"used at most {_times(self.repeat)}). {instead}{allowed}."
         )
 
 

@@ -87,8 +87,8 @@ class Balance(Config):
             name = self.by.removeprefix("extra.").replace("\\", "\\\\").replace("'", "\\'")
             value = pl.col("extra").str.json_path_match(f"$['{name}']")
         else:
-            value = pl.when(pl.col(self.by) != "").then(self.by)
-        return {VALUE: value.cast(pl.Categorical)}
+            value = pl.col(self.by)
+        return {VALUE: pl.when(value != "").then(value).cast(pl.Categorical)}
 
 
 def unbalanced(standing: pl.DataFrame, balance: Balance) -> tuple[pl.DataFrame, dict[str, Any]]:

@@ -53,18 +53,19 @@ def with_groups(index: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         links: id and of (numbers): who is a duplicate of whom, perhaps through others, perhaps of
-            a sample of another dataset.
+            a sample of another dataset. Copies in a mixture have one id: they are one group
+            anyway, so a copy of itself says nothing; of several links of an id the first counts.
 
     Raises:
         StepFailed: samples are duplicates of one another in a circle, so none is the original.
     """
-    of = pl.col("of")
-    ends = links
+    links = links.filter(pl.col("id") != pl.col("of"))
+    ends = links.unique("id", keep="first", maintain_order=True)
     for _ in range(_CHAINS):
         further = ends.join(ends.rename({"id": "of", "of": "end"}), on="of", how="left")
         if further["end"].null_count() == len(further):
             break
-        ends = further.select("id", of=pl.coalesce("end", of))
+        ends = further.select("id", of=pl.coalesce("end", "of"))
     if len(circle := ends.join(ends.select(of="id"), on="of", how="semi")):
         raise StepFailed(
             f"{len(circle)} samples are duplicates of one another in a circle, so that none of "

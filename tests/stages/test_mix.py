@@ -187,6 +187,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "another unit": ({"parts": {"a": 1}, "unit": "words"}, "Input should be 'samples', 'tokens'"),
     "rows": ({"parts": {"a": 1}, "rows": 3}, "Extra inputs are not permitted"),
     "never": ({"parts": {"a": 1}, "repeat": 0}, "greater than or equal to 1"),
+    "endless": ({"parts": {"a": 1}, "repeat": 10**12}, "less than or equal to 1000"),
 }
 
 

@@ -257,3 +257,49 @@ def test_numbers_are_numbers(metrics: dict[str, Any]) -> None:
     assert all(value is None or type(value) in (int, float) for value in found.values())
     plain = {name for name, value in metrics.items() if type(value) in (int, float)}
     assert plain <= found.keys()
+
+
+def test_a_group_that_one_dataset_does_not_have_is_unknown_there(runs: Runs) -> None:
+    mixture = runs.mixture("r", "one", range(4))
+    found = compare(runs.work, [mixture, runs.dataset("r", "two", range(4))])
+    for value in found.found["groups"]["length"].values():
+        assert value["samples"]["counts"][1] is None
+        assert value["samples"]["differences"] == [None, None]
+    assert "by length" in drawn(found)
+
+
+def test_rare_values_that_a_report_tells_together_are_unknown_by_name(runs: Runs) -> None:
+    many = {f"s{n:03d}": {"samples": 2, "tokens": None, "loss_tokens": None} for n in range(100)}
+    many["7 others"] = {"samples": 9, "tokens": None, "loss_tokens": None}
+    few = {"s000": {"samples": 5, "tokens": None, "loss_tokens": None}, "s104": many["s000"]}
+    for name, values in (("many", many), ("few", few)):
+        mixture = runs.mixture("r", name, range(2), counted=False)
+        folder = runs.work / "r" / f"{name}-00000001"
+        metrics = json.loads((folder / "manifest.json").read_text())["metrics"]
+        metrics["report"]["source"] = values
+        assert runs.step("r", name, "mix", metrics) == mixture
+    found = compare(runs.work, ["r/many", "r/few"])
+    by_source = found.found["groups"]["source"]
+    counts = {value: told["samples"]["counts"] for value, told in by_source.items()}
+    assert counts["s000"] == [2, 5]
+    assert counts["s001"] == [2, 0]  # all of few's are told
+    assert counts["s104"] == [None, 2]  # may be one of the 7 others
+    assert counts["7 others"] == [9, None]
+    assert "7 others" in drawn(found)
+
+
+def test_sources_are_ordered_whatever_they_are_called(runs: Runs, tmp_path: Path) -> None:
+    lines = tmp_path / "odd.jsonl"
+    odd = ["²-x", "٣", "9" * 5000, "unknown", ""]
+    lines.write_text("".join(json.dumps({"source": source}) + "\n" for source in odd))
+    found = compare(runs.work, [runs.dataset("r", "one", range(2)), str(lines)])
+    assert [*found.found["groups"]["source"]][-1] == "unknown"
+    assert found.found["groups"]["source"]["unknown"]["samples"]["counts"] == [0, 2]
+
+
+def test_any_number_can_be_compared(runs: Runs) -> None:
+    names = [runs.dataset("r", f"d{n}", range(n, n + 3)) for n in range(70)]
+    rows = compare(runs.work, names).found["rows"]
+    assert rows["only_there"] == [1, *[0] * 68, 1]
+    assert rows["in_all"] == 0
+    assert compare(runs.work, [names[0]] * 40).found["rows"]["in_all"] == 3

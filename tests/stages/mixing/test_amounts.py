@@ -207,3 +207,14 @@ def test_the_largest_mixture_uses_something_up_and_nothing_too_often(
     used_up = any(more[name] > have[name] * repeat or more[name] >= limits[name] for name in have)
     richest = any(more[name] >= have[name] for name in have)
     assert used_up or richest
+
+
+@pytest.mark.parametrize("part", [{"epochs": 1e9}, {"epochs": 1e300}])
+def test_more_epochs_than_memory_holds_are_refused(part: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="less than or equal to 1000"):
+        PARTS.validate_python({"a": part})
+
+
+def test_what_no_repeat_could_meet_names_no_repeat() -> None:
+    with pytest.raises(RequestError, match=r"Ask for size: 11 or less\.$"):
+        amounts({"a": 1}, {"a": 11}, size=10**30)

@@ -300,6 +300,15 @@ def test_balance_of_difficulty_and_length(bench: Workbench) -> None:
     assert set(lengths.metrics["balance"]["values"]) == {"2-3", "4-7", "8-15", "16-31"}
 
 
+def test_an_empty_value_of_extra_is_unknown_as_it_is_of_a_column(bench: Workbench) -> None:
+    levels = ["1", 1, "", None, "a"]
+    samples = [trace(f"q{n}", "x", {"my level's": level}) for n, level in enumerate(levels)]
+    balance = {"by": "extra.my level's", "others": "keep"}
+    chosen = select(bench, bench.samples("traces", samples), balance=balance)
+    values = {value: told["in"] for value, told in chosen.metrics["balance"]["values"].items()}
+    assert values == {"1": 2, "a": 1, "unknown": 2}
+
+
 def test_of_many_values_the_rarest_are_told_together(bench: Workbench) -> None:
     samples = [problem(f"q{n}", "x", source=f"s{min(n, 140)}") for n in range(150)]
     chosen = select(bench, bench.samples("traces", samples), balance={"by": "source"})
