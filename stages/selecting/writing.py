@@ -15,49 +15,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ...pipeline.shards import ROWS_PER_SHARD, read_table, write_table
+from ...pipeline.shards import TableWriter, read_table
 from ...pipeline.stage import Context
 from ..aside import LEFT_OUT_SCHEMA
 from ..mixing.reorder import reorder
 
 WITH_KEPT: Final = LEFT_OUT_SCHEMA.append(pa.field("of", pa.string()))
 """`left_out/` of duplicates: beside id and reason the id that is kept in their place."""
-
-
-class Shards:
-    """Tables put one after another become shards of `ROWS_PER_SHARD` rows; memory holds one.
-
-    Args:
-        schema: of the one empty shard that a set without rows is, so that it can be opened.
-    """
-
-    def __init__(self, folder: Path, schema: pa.Schema) -> None:
-        self._folder = folder
-        self._schema = schema
-        self._waiting: list[pa.Table] = []
-        self._rows = self._written = 0
-
-    def put(self, table: pa.Table) -> None:
-        """Add rows."""
-        self._waiting.append(table)
-        self._rows += table.num_rows
-        if self._rows >= ROWS_PER_SHARD:
-            whole = pa.concat_tables(self._waiting)
-            end = self._rows - self._rows % ROWS_PER_SHARD
-            for start in range(0, end, ROWS_PER_SHARD):
-                self._write(whole.slice(start, ROWS_PER_SHARD))
-            self._rows -= end
-            self._waiting = [whole.slice(end)]
-
-    def close(self) -> None:
-        """Write what waits."""
-        if self._rows or not self._written:
-            self._write(pa.concat_tables([self._schema.empty_table(), *self._waiting]))
-
-    def _write(self, table: pa.Table) -> None:
-        # One chunk: how a table is cut into chunks shows in the pages of the parquet.
-        write_table(self._folder / f"part-{self._written:05d}.parquet", table.combine_chunks())
-        self._written += 1
 
 
 def write_kept(files: Sequence[Path], rows: pl.Series, context: Context) -> None:
@@ -68,7 +32,7 @@ def write_kept(files: Sequence[Path], rows: pl.Series, context: Context) -> None
         rows: places of the samples, in the order in which they go on.
     """
     schema = pq.read_schema(files[0])
-    kept = Shards(context.out, schema)
+    kept = TableWriter(context.out, schema)
     tables = (
         _filtered(files, rows)
         if rows.is_sorted()
@@ -90,7 +54,7 @@ def write_left_out(files: Sequence[Path], left: pl.DataFrame, context: Context) 
     """
     of = left["of"]
     schema = WITH_KEPT if of.null_count() < len(of) else LEFT_OUT_SCHEMA
-    shards = Shards(context.out / "left_out", schema)
+    shards = TableWriter(context.out / "left_out", schema)
     names = _ids(files, of.drop_nulls().unique().sort()) if schema is WITH_KEPT else None
     done = 0
     for table in _filtered(files, left["row"], ["id"]):
