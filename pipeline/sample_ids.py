@@ -37,19 +37,16 @@ class SampleIds:
 
     def _told_apart(self, bases: pl.Series) -> pl.Series:
         keys = bases.str.to_integer(base=16, dtype=pl.UInt64).alias(KEY)
-        before = self._met.find(keys)[_COUNT].fill_null(0)
-        here = pl.DataFrame(keys).select(pl.int_range(pl.len()).over(KEY)).to_series()
+        before = self._met.find(keys)[_COUNT]
         self._met.add(pl.DataFrame(keys).with_columns(pl.lit(1, pl.UInt32).alias(_COUNT)))
-        again = pl.DataFrame({"base": bases, "number": here + before.cast(pl.Int64)})
-        counted = pl.concat_str(
-            pl.lit('["'), "base", pl.lit('",'), pl.col("number").cast(pl.String), pl.lit("]")
-        )
-        is_again = again["number"] > 0
-        if not is_again.any():
+        if before.null_count() == len(before) and keys.n_unique() == len(keys):
             return bases
-        numbered = _hashed(again.filter(is_again).select(counted).to_series())
-        places = is_again.arg_true()
-        return bases.clone().scatter(places, numbered)
+        here = pl.DataFrame(keys).select(pl.int_range(pl.len()).over(KEY)).to_series()
+        number = here + before.fill_null(0).cast(pl.Int64)
+        again = pl.DataFrame({"base": bases, "number": number.cast(pl.String)})
+        counted = pl.concat_str(pl.lit('["'), "base", pl.lit('",'), "number", pl.lit("]"))
+        numbered = _hashed(again.filter(number > 0).select(counted).to_series())
+        return bases.clone().scatter((number > 0).arg_true(), numbered)
 
 
 def prompt_ids(prompts: pl.Series) -> pl.Series:

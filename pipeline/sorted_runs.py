@@ -29,30 +29,34 @@ class SortedRuns:
     def find(self, keys: pl.Series) -> pl.DataFrame:
         """The values of each key, in its place; null where it was never added."""
         found = pl.DataFrame(keys.alias(KEY)).with_row_index("row")
-        hits = [self._hits(run, found) for run in self._runs]
-        known = pl.concat(hits) if hits else None
-        if known is None or known.is_empty():
+        hits = [each for run in self._runs if (each := self._hits(run, found)) is not None]
+        if not hits:
             empty = (pl.lit(None, pl.UInt64).alias(name) for name in self._merged)
             return found.with_columns(*empty).select(*self._merged)
-        one = known.group_by("row", maintain_order=True).agg(*self._columns())
+        one = pl.concat(hits).group_by("row", maintain_order=True).agg(*self._columns())
         return found.join(one, on="row", how="left", maintain_order="left").select(*self._merged)
 
     def add(self, rows: pl.DataFrame) -> None:
         """Add rows; the order of equal keys, in and between calls, is kept for `merged`."""
         if not rows.is_empty():
-            self._runs.append(self._one_of_each(rows))
+            self._runs.append(self._one_of_each(rows.select(KEY, *self._merged)))
         while len(self._runs) > 1 and 2 * self._runs[-1].height >= self._runs[-2].height:
             last, before = self._runs.pop(), self._runs.pop()
             self._runs.append(self._one_of_each(pl.concat([before, last])))
 
-    def _hits(self, run: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+    def _hits(self, run: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame | None:
         places = run[KEY].search_sorted(asked[KEY]).clip(upper_bound=run.height - 1)
         hit = run[KEY].gather(places) == asked[KEY]
+        if not hit.any():
+            return None
         rows = asked.filter(hit).select("row")
         return rows.hstack(run[places.filter(hit)].select(*self._merged))
 
     def _one_of_each(self, rows: pl.DataFrame) -> pl.DataFrame:
-        return rows.group_by(KEY, maintain_order=True).agg(*self._columns()).sort(KEY)
+        ordered = rows.sort(KEY, maintain_order=True)
+        if not (ordered[KEY] == ordered[KEY].shift()).any():
+            return ordered
+        return ordered.group_by(KEY, maintain_order=True).agg(*self._columns())
 
     def _columns(self) -> list[pl.Expr]:
         return [value.alias(name) for name, value in self._merged.items()]

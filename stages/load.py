@@ -26,8 +26,9 @@ from ..pipeline.stage import Context, Metrics, Stage
 from ..pipeline.suggest import suggest
 from .reading.blocks import Block, Listed
 from .reading.cards import CARD, subsets_of
-from .reading.columns import FIELDS, LABELS, Meaning, meaning
+from .reading.columns import Meaning, meaning
 from .reading.desk import Desk, Limits
+from .reading.fields import FIELDS, LABELS
 from .reading.layout import choose_names
 from .reading.licence import is_licence, licence_of
 from .reading.readers import Meter, limited, read_blocks

@@ -15,10 +15,11 @@ import polars as pl
 from ...models.thinking import CLOSE, OPEN
 from ...pipeline.sample import SAMPLE_SCHEMA
 from .blocks import LINE, OWN_ID, without_nulls
-from .columns import DEFAULT_TASK, LABELS, WITH_THOUGHT, Meaning
+from .columns import Meaning
 from .conversations import ROLES
 from .expressions import Expression, Text
-from .thinking import FOREIGN_TAGS, NONE, NOT_CLOSED, SEPARATE, TAGS
+from .fields import DEFAULT_TASK, LABELS
+from .thinking import BEFORE, BETWEEN, FIELDS, FOREIGN_TAGS, NONE, NOT_CLOSED, SEPARATE, TAGS
 
 PLAIN: Final = "__plain__"
 FORM: Final = "__form__"
@@ -28,8 +29,9 @@ _GENERATION: Final = pl.Schema(SAMPLE_SCHEMA)["generation"]
 _FOUND: Final = "__found__"
 """Column that says whether a text was cut."""
 _TEXTS: Final = (pl.String, pl.Int64)
-_ODD_SPACE: Final = r"[\x1c-\x1f\x85]\s*$"
-"""White space at the end that Python strips and polars does not, or the other way round."""
+_ODD: Final = r"[\x1c-\x1f\x85]"
+"""White space that Python strips and polars does not, or the other way round."""
+_ODD_SPACE: Final = rf"{_ODD}\s*$"
 _BLANK: Final = r"^[\s\x1c-\x1f\x85]*$"
 
 
@@ -39,7 +41,8 @@ class NotPlain(Exception):
 
 def column_samples(means: Meaning, frame: pl.DataFrame) -> pl.DataFrame | None:
     """The samples of a block, a row each, with `FORM` and `PLAIN`; None where no row is plain."""
-    if means.shape is not None and means.shape.turn is not None:
+    shape = means.shape
+    if shape is not None and shape.turn is not None and shape.in_columns is None:
         return None
     try:
         return _Columns(means, frame).samples()
@@ -54,13 +57,14 @@ class _Columns:
         self.means = means
         self.plain: list[pl.Expr] = []
         """What must hold for a row to be plain."""
-        self.frame = self._split(frame)
+        self.frame = self._turned(self._split(frame))
         self.have = set(self.frame.columns) - {LINE, _FOUND}
         self.used: set[str] = set()
 
     def samples(self) -> pl.DataFrame:
-        prompt, turn = self._prompt()
-        completion, form = self._completion(turn)
+        prompt, turn, apart = self._prompt()
+        prompt = self._with_turns_before(prompt)
+        completion, form = self._completion(turn, apart)
         made = {
             "prompt": prompt,
             "completion": completion,
@@ -88,11 +92,19 @@ class _Columns:
             pl.all().exclude(split.column),
             __before__=last.head(last.len() - 1).list.join(split.at).str.strip_chars(),
             __after__=last.last().str.strip_chars(),
-            **{_FOUND: (last.len() > 1).fill_null(False) & ~text.str.contains(r"[\x1c-\x1f\x85]")},
+            **{_FOUND: (last.len() > 1).fill_null(False) & ~text.str.contains(_ODD)},
         )
         self.plain.append(pl.col(_FOUND))
         named = {"__before__": split.into[0], "__after__": split.into[1]}
         return parts.rename(named)
+
+    def _turned(self, frame: pl.DataFrame) -> pl.DataFrame:
+        shape = self.means.shape
+        if shape is None or shape.in_columns is None:
+            return frame
+        turned, plain = shape.in_columns(frame)
+        self.plain.append(plain)
+        return turned
 
     def _choose(self, field: str) -> Expression | None:
         """The expression of a field; rows in which another one would count are not plain."""
@@ -139,28 +151,20 @@ class _Columns:
         self.plain.append(~text.str.contains(_ODD_SPACE))
         return text.str.strip_chars_end()
 
-    def _prompt(self) -> tuple[pl.Expr, pl.Expr | None]:
-        """The prompt, and the last turn where it is an assistant's."""
+    def _prompt(self) -> tuple[pl.Expr, pl.Expr | None, pl.Expr | None]:
+        """The prompt; where its last turn is an assistant's, that one and its thought."""
         choice = self._choose("prompt")
         if choice is None:
             raise NotPlain
         if isinstance(choice, Text) or self.frame.schema[choice.source] == pl.String:
             text = self._laid_out(choice) if isinstance(choice, Text) else pl.col(choice.source)
             self.plain.append(text.is_not_null() & ~text.str.contains(_BLANK))
-            turn = pl.struct(role=pl.lit("user"), content=text)
-            return pl.concat_list(turn), None
+            return pl.concat_list(_turn("user", text)), None, None
         return self._conversation(choice.source)
 
-    def _conversation(self, name: str) -> tuple[pl.Expr, pl.Expr]:
-        kind = self.frame.schema[name]
-        inner = kind.inner if isinstance(kind, pl.List) else None
-        fields = {field.name: field.dtype for field in inner.fields} if isinstance(
-            inner, pl.Struct
-        ) else {}  # fmt: skip
-        spelled = next((two for two in _SPELLINGS if set(fields) == set(two)), None)
-        if spelled is None or set(fields.values()) != {pl.String}:
-            raise NotPlain
-        role, content = (pl.element().struct.field(field) for field in spelled)
+    def _conversation(self, name: str) -> tuple[pl.Expr, pl.Expr, pl.Expr | None]:
+        role_key, text_key, thought = _spelling(self.frame.schema[name])
+        role, content = pl.element().struct.field(role_key), pl.element().struct.field(text_key)
         known = role.is_in(list(ROLES)) & content.is_not_null()
         asks = (role.replace(ROLES) == "user") & ~content.str.contains(_BLANK)
         turns = pl.col(name)
@@ -172,9 +176,31 @@ class _Columns:
         last = plain.list.last()
         ends = last.struct.field("role") == "assistant"
         prompt = pl.when(ends).then(plain.list.head(plain.list.len() - 1)).otherwise(plain)
-        return prompt, pl.when(ends).then(last.struct.field("content"))
+        completion = pl.when(ends).then(last.struct.field("content"))
+        if thought is None:
+            return prompt, completion, None
+        thoughts = turns.list.eval(pl.element().struct.field(thought))
+        before = thoughts.list.head(thoughts.list.len() - pl.when(ends).then(1).otherwise(0))
+        self.plain.append(before.list.drop_nulls().list.len() == 0)
+        return prompt, completion, pl.when(ends).then(thoughts.list.last())
 
-    def _completion(self, turn: pl.Expr | None) -> tuple[pl.Expr, pl.Expr]:
+    def _with_turns_before(self, prompt: pl.Expr) -> pl.Expr:
+        history = self._choose("history")
+        if history is not None and self.frame.schema.get(history.source) != pl.Null:
+            if not isinstance(self.frame.schema.get(history.source), pl.List):
+                raise NotPlain
+            self.plain.append((pl.col(history.source).list.len() == 0).fill_null(True))
+        system = self._text("system")
+        if system is None:
+            return prompt
+        is_said = (system != "").fill_null(False)
+        said = prompt.list.eval(pl.element().struct.field("role") == "system").list.any()
+        self.plain.append(~is_said | ~said)
+        before = pl.concat_list(_turn("system", system))
+        return pl.when(is_said).then(pl.concat_list(before, prompt)).otherwise(prompt)
+
+    def _completion(self, turn: pl.Expr | None, apart: pl.Expr | None) -> tuple[pl.Expr, pl.Expr]:
+        """The completion with its thought in the tags, and the form that the thought had."""
         own = self._text("completion")
         if own is not None and turn is not None:
             self.plain.append(own.is_null() | turn.is_null())
@@ -183,19 +209,23 @@ class _Columns:
         # Other tags are turned into ours one by one, and they are rare.
         foreign = [text.str.strip_chars_start().str.starts_with(tag) for tag in FOREIGN_TAGS]
         self.plain.append(~pl.any_horizontal(foreign).fill_null(False))
-        return text, pl.when(text.is_not_null()).then(self._form(text))
+        form: pl.Expr = pl.when(text.is_not_null()).then(_form(text))
+        for thought in (apart, self._text("thought")):
+            if thought is not None:
+                text, form = self._joined(thought, text, form)
+        return text, form
 
-    def _form(self, text: pl.Expr) -> pl.Expr:
-        choice = self._choose("completion")
-        if choice is not None and choice.source in WITH_THOUGHT:
-            return pl.lit(SEPARATE)
-        opened, closed = (text.str.contains(tag, literal=True) for tag in (OPEN, CLOSE))
+    def _joined(self, thought: pl.Expr, text: pl.Expr, form: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+        """The two with a thought that stands apart; only where the completion has none is plain."""
+        is_thought = (~thought.str.contains(_BLANK)).fill_null(False)
+        self.plain.append(~is_thought | (form == NONE).fill_null(False))
+        self.plain.append(~(is_thought & (thought.str.contains(_ODD) | text.str.contains(_ODD))))
+        both = pl.concat_str(
+            pl.lit(BEFORE), thought.str.strip_chars(), pl.lit(BETWEEN), text.str.strip_chars()
+        )
         return (
-            pl.when(closed)
-            .then(pl.lit(TAGS))
-            .when(opened)
-            .then(pl.lit(NOT_CLOSED))
-            .otherwise(pl.lit(NONE))
+            pl.when(is_thought).then(both).otherwise(text),
+            pl.when(is_thought).then(pl.lit(SEPARATE)).otherwise(form),
         )
 
     def _answer(self) -> pl.Expr:
@@ -255,7 +285,33 @@ class _Columns:
         return pl.when(column.is_not_null()).then(pl.lit(key) + text)
 
 
-_SPELLINGS: Final = (("role", "content"), ("from", "value"))
+def _turn(role: str, text: pl.Expr) -> pl.Expr:
+    return pl.struct(role=pl.lit(role), content=text)
+
+
+def _form(text: pl.Expr) -> pl.Expr:
+    opened, closed = (text.str.contains(tag, literal=True) for tag in (OPEN, CLOSE))
+    return (
+        pl.when(closed)
+        .then(pl.lit(TAGS))
+        .when(opened)
+        .then(pl.lit(NOT_CLOSED))
+        .otherwise(pl.lit(NONE))
+    )
+
+
+def _spelling(kind: pl.DataType) -> tuple[str, str, str | None]:
+    """The fields of a turn: its role, its text, and its thought if there is a field for it."""
+    inner = kind.inner if isinstance(kind, pl.List) else None
+    fields = (
+        {each.name: each.dtype for each in inner.fields} if isinstance(inner, pl.Struct) else {}
+    )
+    for role, text in (("role", "content"), ("from", "value")):
+        more = fields.keys() - {role, text}
+        texts = all(fields.get(name) == pl.String for name in (role, text, *more))
+        if texts and len(more) <= 1 and more <= set(FIELDS):
+            return role, text, next(iter(more), None)
+    raise NotPlain
 
 
 def _canonical(value: Any) -> str:

@@ -1,11 +1,9 @@
 """What the columns of a source mean: from plain values to samples.
 
-A recipe names columns (`columns:`), or the shape of the rows is recognised (`shapes.py`) and
-well-known names are looked for: the fields of `Sample`, else question, problem, instruction
-(+ input) or messages for the prompt, response or output for the completion, reasoning_content and
-the like for its thought, and finish_reason. The first that a row has counts. Columns that stand for
-nothing go to `extra` as canonical JSON, a dataset's own `id` among them: our ids are content.
-Languages are not detected here (`understanding.py`).
+A recipe names columns (`columns:`), or the shape of the rows is recognised (`shapes.py`) and says
+which they are; beyond these, well-known names are looked for (`fields.py`). The first that a row
+has counts. Columns that stand for nothing go to `extra` as canonical JSON, a dataset's own `id`
+among them: our ids are content. Languages are not detected here (`understanding.py`).
 """
 
 from __future__ import annotations
@@ -13,55 +11,20 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from ...pipeline.errors import RequestError
 from ...pipeline.fingerprint import canonical_json
 from ...pipeline.sample import Message, Sample, new_sample
 from ...pipeline.suggest import suggest
-from .conversations import read_completion, read_prompt
+from .conversations import read_completion, read_prompt, with_history, with_system
 from .expressions import Column, Expression, as_text, expression
 from .extras import pack_extra, read_generation
+from .fields import LABELS, WELL_KNOWN
 from .rows import BadRow
 from .shapes import REFUSED, SHAPES, Shape, fitting
 from .split_text import SplitText
-from .thinking import FIELDS as THOUGHTS
-from .thinking import SEPARATE, in_tags
-
-_COMPLETIONS = ("completion", "response", "output")
-WITH_THOUGHT = tuple(
-    f"<think>\n${thought}\n</think>\n\n${completion}"
-    for thought in THOUGHTS
-    for completion in _COMPLETIONS
-)
-"""A thought in a column of its own, as DeepSeek-R1 writes one before the answer."""
-
-WELL_KNOWN: Mapping[str, tuple[str, ...]] = {
-    "prompt": (
-        "prompt",
-        "messages",
-        "conversations",
-        "question",
-        "problem",
-        "$instruction\n${input?}",
-    ),
-    "completion": (*WITH_THOUGHT, *_COMPLETIONS),
-    "answer": ("answer",),
-    "task": ("task",),
-    "language": ("language",),
-    "source": ("source",),
-    "generation": ("generation",),
-    "finish_reason": ("finish_reason",),
-}
-"""By field, what is looked for where a recipe names no columns; the first one present counts."""
-
-FIELDS = ("prompt", "completion", "answer", "task", "language", "source")
-"""What `columns:` may set."""
-
-LABELS = ("task", "language", "source")
-"""Fields that a recipe may also give as one value for all rows."""
-
-DEFAULT_TASK: Final = "general"
+from .thinking import MOST_OF_A_LABEL, NONE, SEPARATE, in_tags, joined
 
 
 @dataclass(frozen=True)
@@ -87,22 +50,35 @@ class Meaning:
             RequestError: the shape is known and cannot be loaded.
         """
         shapes = fitting(rows)
+        means = self._without_labels(rows) if self.guessed else self
         if self.shape is not None:
-            return self.with_shape(self.shape), shapes
+            return means._with_shape(self.shape), shapes
         if not self.guessed or self.split is not None or not shapes:
-            return self, shapes
-        return self.with_shape(shapes[0]), shapes
+            return means, shapes
+        return means._with_shape(shapes[0]), shapes
 
-    def with_shape(self, shape: Shape) -> Meaning:
-        """The same, of rows of a shape.
-
-        Raises:
-            RequestError: the shape is known and cannot be loaded.
-        """
+    def _with_shape(self, shape: Shape) -> Meaning:
         if self.guessed and (why := REFUSED.get(shape.name)):
             raise RequestError(why)
         labels = {**({"task": shape.task} if shape.task else {}), **self.labels}
-        return replace(self, shape=shape, labels=labels, split=self.split or shape.split)
+        split = self.split or shape.split
+        if not self.guessed:
+            return replace(self, shape=shape, labels=labels, split=split)
+        choices = dict(self.choices)
+        for field, text in shape.columns.items():
+            others = [choice.source for choice in choices.get(field, ())]
+            choices[field] = tuple(map(expression, dict.fromkeys([text, *others])))
+        return replace(self, shape=shape, choices=choices, labels=labels, split=split)
+
+    def _without_labels(self, rows: list[Mapping[str, Any]]) -> Meaning:
+        """The same, without columns that are called like thoughts and hold labels."""
+        thoughts = []
+        for choice in self.choices.get("thought", ()):
+            values = [row.get(choice.source) for row in rows]
+            texts = [value for value in values if isinstance(value, str) and value.strip()]
+            if not texts or any(len(text) > MOST_OF_A_LABEL for text in texts):
+                thoughts.append(choice)
+        return replace(self, choices={**self.choices, "thought": tuple(thoughts)})
 
     def samples(self, values: Mapping[str, Any]) -> list[tuple[Sample, str]]:
         """One row as samples without their ids, each with the form that its thought had.
@@ -116,16 +92,14 @@ class Meaning:
 
     def _sample(self, row: dict[str, Any]) -> tuple[Sample, str]:
         chosen = {field: self._choose(field, row) for field in self.choices}
-        used = {name for choice in chosen.values() for name in choice.used}
-        value = {field: choice.value(row) for field, choice in chosen.items()}
-        prompt, completion, form = self._prompt(value.get("prompt"))
-        if value.get("completion") is not None:
-            if completion is not None:
-                raise BadRow("two_completions")
-            completion = read_completion(value["completion"])
-            form = SEPARATE if chosen["completion"].source in WITH_THOUGHT else ""
-        if completion is not None and form != SEPARATE:
-            completion, form = in_tags(completion)
+        value = {field: choice.value(row) for field, choice in chosen.items() if choice}
+        prompt, completion, form = self._said(value)
+        thought = self._thought(value.get("thought"))
+        if thought and completion is not None and form == NONE:
+            completion, form = joined(thought, completion), SEPARATE
+        elif thought != "":  # the completion has its own, or there is none: it stays in `extra`
+            chosen["thought"] = None
+        used = {name for choice in chosen.values() if choice for name in choice.used}
         sample = new_sample(
             prompt,
             completion=completion,
@@ -173,19 +147,43 @@ class Meaning:
                     continue
         return have
 
-    def _prompt(self, value: Any) -> tuple[tuple[Message, ...], str | None, str]:
-        if value in (None, "") and not self.needs_prompt:
-            return (), None, ""
-        if value is None:
+    def _said(self, value: Mapping[str, Any]) -> tuple[tuple[Message, ...], str | None, str]:
+        """The prompt, the completion, and the form of its thought."""
+        messages: tuple[Message, ...] = ()
+        completion, form = None, ""
+        if value.get("prompt") is not None:
+            messages, completion, form = self._prompt(value["prompt"])
+        elif self.needs_prompt:
             raise BadRow("missing_prompt")
+        if value.get("completion") is not None:
+            if completion is not None:
+                raise BadRow("two_completions")
+            completion = read_completion(value["completion"])
+        if completion is not None and form != SEPARATE:
+            completion, form = in_tags(completion)
+        messages = with_system(with_history(messages, value.get("history")), value.get("system"))
+        return messages, completion, form
+
+    def _prompt(self, value: Any) -> tuple[tuple[Message, ...], str | None, str]:
+        if value == "" and not self.needs_prompt:
+            return (), None, ""
         return read_prompt(value)
 
-    def _choose(self, field: str, row: Mapping[str, Any]) -> Expression:
-        for choice in self.choices[field]:
+    def _thought(self, value: Any) -> str | None:
+        """A thought, "" for a blank one; None where there is none, or a guess was wrong."""
+        if isinstance(value, str):
+            return value.strip()
+        if value is not None and not self.guessed:
+            raise BadRow("wrong_type:thought")
+        return None
+
+    def _choose(self, field: str, row: Mapping[str, Any]) -> Expression | None:
+        choices = self.choices[field]
+        for choice in choices:
             if all(row.get(name) is not None for name in choice.required):
                 return choice
-        columns = (each for each in self.choices[field] if isinstance(each, Column))
-        return next(columns, self.choices[field][0])
+        columns = (each for each in choices if isinstance(each, Column))
+        return next(columns, choices[0] if choices else None)
 
     def _not_found(self, field: str, have: set[str]) -> str:
         wanted = [name for choice in self.choices[field] for name in sorted(choice.required)]

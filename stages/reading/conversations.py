@@ -3,8 +3,8 @@
 `{role, content}` and ShareGPT's `{from, value}` are understood. A list that ends with an
 assistant's turn is a prompt and its completion; a thought that stands beside the content of that
 turn (`reasoning_content`) goes before it, and those of earlier turns are dropped by every server,
-so they are refused. What is more than text (tools, images) is refused for the row rather than
-flattened.
+so they are refused. A system prompt and earlier turns may stand in columns of their own. What is
+more than text (tools, images) is refused for the row rather than flattened.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from ...pipeline.sample import Message
 from .rows import BadRow
 from .thinking import FIELDS as THOUGHTS
-from .thinking import SEPARATE, joined
+from .thinking import NONE, SEPARATE, in_tags, joined
 
 ROLES = {
     "system": "system",
@@ -31,7 +31,7 @@ def read_prompt(value: Any) -> tuple[tuple[Message, ...], str | None, str]:
     if its thought stood apart.
 
     Raises:
-        BadRow: empty_prompt, unknown_role, more_than_text or wrong_type:prompt.
+        BadRow: empty_prompt, unknown_role, more_than_text, two_thoughts or wrong_type:prompt.
     """
     value, thought = _without_last_thought(value)
     if isinstance(value, str):
@@ -46,21 +46,66 @@ def read_prompt(value: Any) -> tuple[tuple[Message, ...], str | None, str]:
         messages, completion = tuple(turns), last.content
     if not any(turn.role == "user" and turn.content.strip() for turn in messages):
         raise BadRow("empty_prompt")
-    if completion is not None and thought is not None:
-        return messages, joined(thought, completion), SEPARATE
-    return messages, completion, ""
+    if completion is None or not thought:
+        return messages, completion, ""
+    if in_tags(completion)[1] != NONE:
+        raise BadRow("two_thoughts")
+    return messages, joined(thought, completion), SEPARATE
+
+
+def with_system(messages: tuple[Message, ...], value: Any) -> tuple[Message, ...]:
+    """The messages behind a system turn of this text, if there is one.
+
+    Raises:
+        BadRow: wrong_type:system, or two_systems where they begin with another system turn.
+    """
+    if value is None or value == "":
+        return messages
+    if not isinstance(value, str):
+        raise BadRow("wrong_type:system")
+    turn = Message("system", value)
+    if messages[:1] == (turn,):
+        return messages
+    if any(message.role == "system" for message in messages):
+        raise BadRow("two_systems")
+    return (turn, *messages)
+
+
+def with_history(messages: tuple[Message, ...], value: Any) -> tuple[Message, ...]:
+    """The messages behind earlier turns: pairs of what was asked and what was answered.
+
+    Raises:
+        BadRow: wrong_type:history.
+    """
+    if value is None or value == []:
+        return messages
+    turns: list[Message] = []
+    for pair in value if isinstance(value, list) else [None]:
+        if not isinstance(pair, list) or len(pair) != 2 or not all(map(_is_text, pair)):
+            raise BadRow("wrong_type:history")
+        turns += [Message("user", pair[0]), Message("assistant", pair[1])]
+    return (*turns, *messages)
 
 
 def _without_last_thought(value: Any) -> tuple[Any, str | None]:
-    """The turns with the thought of the last one taken out, and that thought."""
+    """The turns with the thought of the last one, an assistant's, taken out, and that thought."""
     last = value[-1] if isinstance(value, list) and value else None
-    if not isinstance(last, Mapping):
+    if not isinstance(last, Mapping) or "assistant" not in _roles(last):
         return value, None
-    names = [name for name in THOUGHTS if isinstance(last.get(name), str) and last[name].strip()]
-    if len(names) != 1:
+    thoughts = {name: last[name] for name in THOUGHTS if isinstance(last.get(name), str)}
+    if len(thoughts) != 1:
         return value, None
-    rest = {name: part for name, part in last.items() if name != names[0]}
-    return [*value[:-1], rest], last[names[0]]
+    rest = {name: part for name, part in last.items() if name not in thoughts}
+    return [*value[:-1], rest], next(iter(thoughts.values())).strip()
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _roles(turn: Mapping[str, Any]) -> list[str | None]:
+    said = (turn.get("role"), turn.get("from"))
+    return [ROLES.get(role) for role in said if isinstance(role, str)]
 
 
 def read_completion(value: Any) -> str:

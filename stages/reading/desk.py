@@ -18,6 +18,7 @@ from ...pipeline.sample import SAMPLE_SCHEMA
 from ...pipeline.sample_ids import SampleIds
 from ...pipeline.shards import TableWriter
 from ..aside import Aside
+from .ahead import ahead
 from .blocks import Block, Understood
 from .declared_ids import SHOWN, DeclaredIds
 from .readers import Meter
@@ -60,7 +61,7 @@ class Desk:
             RequestError: one id stands for two rows.
             StepFailed: no row could be used, or too many could not.
         """
-        for block, found in reading:
+        for block, found in ahead(reading):
             self._take(block, found)
             self._tell()
         self._aside.close()

@@ -111,7 +111,8 @@ def _parse(data: bytes, known: pa.Schema | None) -> pa.Table | None:
     """
     how = "infer" if known is None else "error"
     try:
-        data.decode("utf-8")  # the parser does not look at it
+        # The parser does not look whether it is UTF-8; this does, ten times as fast as `decode`.
+        pa.array([data], pa.large_binary()).cast(pa.large_string())
         table = pj.read_json(
             pa.BufferReader(data),
             pj.ReadOptions(use_threads=False, block_size=len(data) + 1),
@@ -119,7 +120,7 @@ def _parse(data: bytes, known: pa.Schema | None) -> pa.Table | None:
         )
         table.validate()  # lists that hold nothing but nulls are made too short
         return table
-    except (pa.ArrowException, UnicodeDecodeError):
+    except (pa.ArrowException, UnicodeDecodeError):  # the latter for a field's name
         return None
 
 

@@ -1,10 +1,9 @@
 """Shapes that datasets come in, recognised by their columns.
 
-A shape turns a row of its kind into rows with the well-known columns (`columns.py`): prompt or
-messages, completion, answer, task. Most need no turning, since their columns are well known as
-they are. The more specific shape stands first; a recipe may name one (`shape:`), and `columns:`
-without a shape overrides them all. What a shape does not use stays in the row, and so in `extra`.
-How each looks and where it comes from is in docs/loading.md.
+A shape says which column is which field; some turn a row first into rows that have such columns
+(`shaping.py`). The more specific shape stands first; a recipe may name one (`shape:`), and
+`columns:` without a shape overrides them all. What a shape does not use stays in the row, and so
+in `extra`. How each looks and where it comes from is in docs/loading.md.
 """
 
 from __future__ import annotations
@@ -12,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
+
+import polars as pl
 
 from . import shaping
 from .split_text import SplitText
@@ -28,8 +29,12 @@ class Shape:
     needs: frozenset[str]
     """Columns that it always has."""
     about: str
+    columns: Mapping[str, str]
+    """By field, the column or text that is taken first; then the well-known ones."""
     turn: Callable[[Values], Turned] | None = None
-    """A row of it as rows with well-known columns; None: its columns are well known."""
+    """A row of it as rows that have these columns; None: it has them as it is."""
+    in_columns: Callable[[pl.DataFrame], tuple[pl.DataFrame, pl.Expr]] | None = None
+    """The same for a frame, and for which rows it could; without it, `turn` goes row by row."""
     task: str | None = None
     """What its rows are, where that is sure and no row says it."""
     looks: Callable[[Sequence[Values]], bool] | None = None
@@ -46,103 +51,196 @@ class Shape:
 
 
 def _shape(name: str, needs: str, about: str, **more: Any) -> Shape:
-    return Shape(name, frozenset(needs.split()), about, **more)
+    """A shape; options beyond those of `Shape` are its columns."""
+    known = {key: more.pop(key) for key in list(more) if key in Shape.__dataclass_fields__}
+    return Shape(name, frozenset(needs.split()), about, more, **known)
 
-
-_GSM8K: Final = SplitText(column="answer", at="####", into=("worked_solution", "answer"))
 
 SHAPES: Final[tuple[Shape, ...]] = (
     _shape(
         "humaneval",
         "prompt test entry_point",
-        "a function to be completed and the asserts of check(candidate)",
+        "a function to be completed; the key is its check(candidate)",
+        prompt="prompt",
+        answer="test",
         turn=shaping.human_eval,
         task="code",
     ),
     _shape(
         "mbpp",
         "code test_list",
-        "a programming task with a list of asserts",
+        "a programming task; the key is its list of asserts",
+        prompt="text",
+        answer="test_list",
         turn=shaping.mbpp,
         task="code",
     ),
     _shape(
         "openr1",
         "problem generations",
-        "several generations of each problem",
+        "several generations of each problem, a sample for each",
+        prompt="problem",
+        completion="generations",
+        answer="answer",
         turn=shaping.generations,
         task="math",
     ),
     _shape(
         "openthoughts_metadata",
         "problem deepseek_reasoning deepseek_solution",
-        "problem, reasoning and solution in columns",
-        turn=shaping.deepseek_columns,
+        "problem, thought and answer in columns",
+        prompt="problem",
+        thought="deepseek_reasoning",
+        completion="deepseek_solution",
+    ),
+    _shape(
+        "s1k_deepseek",
+        "question deepseek_thinking_trajectory deepseek_attempt",
+        "a question with a thought and an attempt of DeepSeek-R1",
+        prompt="question",
+        thought="deepseek_thinking_trajectory",
+        completion="deepseek_attempt",
     ),
     _shape(
         "s1k",
         "question thinking_trajectories attempt",
-        "a question with a list of thoughts and an attempt",
+        "a question with a list of one thought, and an attempt",
+        prompt="question",
+        thought="thinking_trajectories",
+        completion="attempt",
         turn=shaping.trajectories,
     ),
     _shape(
         "choices",
-        "question choices answer",
-        "a question with a list of options; the answer is an index, a letter or an option",
+        "question choices",
+        "a question with a list of options; the key is a letter",
+        prompt="question",
+        answer="answer",
         turn=shaping.multiple_choice,
         task="choice",
+        looks=shaping.have_a_key,
+    ),
+    _shape(
+        "options",
+        "question options",
+        "a question with a list of options; the key is a letter",
+        prompt="question",
+        answer="answer",
+        turn=shaping.multiple_choice,
+        task="choice",
+        looks=shaping.have_a_key,
     ),
     _shape(
         "gsm8k",
         "question answer",
-        "a question; the answer is a worked solution with the key behind ####",
-        split=_GSM8K,
+        "a question and a worked solution with the key behind ####",
+        prompt="question",
+        answer="answer",
+        split=SplitText(column="answer", at="####", into=("worked_solution", "answer")),
         task="math",
-        looks=shaping.ends_in_hashes,
+        looks=shaping.end_in_hashes,
     ),
     _shape("preference", "chosen rejected", "a better and a worse completion"),
-    _shape("samples", "prompt_id prompt completion generation", "rows of potstill itself"),
-    _shape("sharegpt", "conversations", "turns of {from, value}; a column system goes before them"),
-    _shape("messages", "messages", "turns of {role, content}"),
-    _shape("prompt_completion", "prompt completion", "a prompt and its completion"),
-    _shape("prompt_response", "prompt response", "a prompt and its response"),
-    _shape("alpaca", "instruction output", "an instruction, perhaps an input, and an output"),
-    _shape("question_response", "question response", "a question and its response"),
+    _shape(
+        "samples",
+        "prompt_id prompt completion generation",
+        "rows of potstill itself",
+        prompt="prompt",
+        completion="completion",
+    ),
     _shape(
         "problem_solution",
         "problem solution",
-        "a problem and a worked solution; the key is its last box",
+        "a problem and a worked solution; the key is what stands in its last box",
+        prompt="problem",
+        answer="answer",
         turn=shaping.boxed_key,
+        in_columns=shaping.boxed_keys,
         task="math",
-        looks=shaping.has_no_answer,
+        looks=shaping.only_boxes_have_keys,
     ),
     _shape(
-        "math_problems",
-        "problem answer",
-        "problems whose keys are numbers",
-        task="math",
-        looks=shaping.keys_are_numbers,
+        "sharegpt",
+        "conversations",
+        "turns of {from, value}, perhaps a system prompt beside them",
+        prompt="conversations",
+        system="system",
+    ),
+    _shape("messages", "messages", "turns of {role, content}", prompt="messages"),
+    _shape(
+        "alpaca",
+        "instruction output",
+        "an instruction, perhaps an input, a history and a system prompt; and an output",
+        prompt="$instruction\n${input?}",
+        completion="output",
+        history="history",
+        system="system",
+    ),
+    _shape(
+        "prompt_completion",
+        "prompt completion",
+        "a prompt and its completion",
+        prompt="prompt",
+        completion="completion",
+    ),
+    _shape(
+        "prompt_response",
+        "prompt response",
+        "a prompt and its response",
+        prompt="prompt",
+        completion="response",
+    ),
+    _shape(
+        "question_response",
+        "question response",
+        "a question and its response, perhaps a system_prompt",
+        prompt="question",
+        completion="response",
+        system="system_prompt",
     ),
     _shape(
         "math_questions",
         "question answer",
-        "questions whose keys are numbers",
+        "a question with a number, or a worked solution, that holds the key",
+        prompt="question",
+        answer="answer",
         task="math",
-        looks=shaping.keys_are_numbers,
+        looks=shaping.are_math,
     ),
-    _shape("problem_answer", "problem answer", "a problem and its key"),
-    _shape("question_answer", "question answer", "a question and its key"),
-    _shape("prompts", "prompt", "prompts alone"),
-    _shape("questions", "question", "questions alone"),
-    _shape("problems", "problem", "problems alone"),
+    _shape(
+        "math_problems",
+        "problem answer",
+        "the same, called problem",
+        prompt="problem",
+        answer="answer",
+        task="math",
+        looks=shaping.are_math,
+    ),
+    _shape(
+        "question_answer",
+        "question answer",
+        "a question and its key",
+        prompt="question",
+        answer="answer",
+    ),
+    _shape(
+        "problem_answer",
+        "problem answer",
+        "a problem and its key",
+        prompt="problem",
+        answer="answer",
+    ),
+    _shape("prompts", "prompt", "prompts alone", prompt="prompt"),
+    _shape("questions", "question", "questions alone", prompt="question"),
+    _shape("problems", "problem", "problems alone", prompt="problem"),
 )
 """The first that fits is taken."""
 
 REFUSED: Final = {
     "preference": (
-        "rows with chosen and rejected are preference pairs, which load does not read yet. Make "
-        "pairs with select: {pairs: …}, or load one side: columns: {prompt: prompt, completion: "
-        "chosen}"
+        "rows with chosen and rejected are preference pairs, which load does not read. Load one "
+        "side of them: columns: {prompt: prompt, completion: chosen} (prompt: chosen where that is "
+        "a list of turns). Pairs are made of judged samples: select: {pairs: {by: …}}"
     )
 }
 """Shapes that are known and cannot be loaded, with what to do instead."""

@@ -1,9 +1,10 @@
 """Thoughts as datasets write them, in the one form that is read everywhere: <think>…</think>answer.
 
 A completion with the tags is kept byte for byte. A thought in a column or a field of its own goes
-before the answer as DeepSeek's models write it. Other pairs of tags become the two where they
-enclose the beginning of a completion; anything else is an answer without a thought. Which form was
-met is counted, since a dataset with several of them is often two datasets in one.
+before the answer as DeepSeek's models write it, both without outer white space. Other pairs of tags
+become the two where they enclose the beginning of a completion; anything else is an answer without
+a thought. Which form was met is counted, since a dataset with several of them is often two datasets
+in one.
 """
 
 from __future__ import annotations
@@ -22,10 +23,15 @@ SEPARATE: Final = "separate"
 FIELDS: Final = ("reasoning_content", "reasoning", "thinking")
 """Names of columns and fields that hold a thought."""
 
+MOST_OF_A_LABEL: Final = 20
+"""Characters. A column of such a name whose texts are all this short says how was thought ("on",
+"detailed"), as in Llama-Nemotron-Post-Training-Dataset; it is no thought."""
+
 _FOREIGN: Final = {
     "<|begin_of_thought|>": re.compile(
         r"\s*<\|begin_of_thought\|>\s*(?P<thought>.*?)\s*<\|end_of_thought\|>\s*"
-        r"(?:<\|begin_of_solution\|>\s*(?P<solution>.*?)\s*<\|end_of_solution\|>)?(?P<rest>.*)",
+        r"(?:<\|begin_of_solution\|>\s*(?P<solution>.*?)\s*(?:<\|end_of_solution\|>|\Z))?"
+        r"(?P<rest>.*)",
         re.DOTALL,
     ),
     "<thought>": re.compile(r"\s*<thought>(?P<thought>.*?)</thought>(?P<rest>.*)", re.DOTALL),
@@ -35,10 +41,14 @@ _FOREIGN: Final = {
 FOREIGN_TAGS: Final = tuple(_FOREIGN)
 """What a completion in another form begins with, but for white space."""
 
+BEFORE: Final = f"{OPEN}\n"
+BETWEEN: Final = f"\n{CLOSE}\n\n"
+"""What stands before a thought, and between it and the answer, where they were apart."""
+
 
 def joined(thought: str, answer: str) -> str:
     """A thought and an answer that were apart, as DeepSeek-R1 writes them."""
-    return f"{OPEN}\n{thought.strip()}\n{CLOSE}\n\n{answer.strip()}"
+    return f"{BEFORE}{thought.strip()}{BETWEEN}{answer.strip()}"
 
 
 def in_tags(completion: str) -> tuple[str, str]:
@@ -47,7 +57,10 @@ def in_tags(completion: str) -> tuple[str, str]:
         return completion, TAGS if CLOSE in completion else NOT_CLOSED
     start = completion.lstrip()
     for form, pattern in _FOREIGN.items():
-        if start.startswith(form) and (found := pattern.fullmatch(completion)):
+        if start.startswith(form):
+            found = pattern.fullmatch(completion)
+            if found is None:
+                return completion, NOT_CLOSED
             parts = found.groupdict()
             answer = (parts.get("solution") or "") + parts["rest"]
             return joined(parts["thought"], answer), form

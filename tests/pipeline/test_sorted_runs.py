@@ -15,8 +15,8 @@ tables = st.lists(st.lists(keys, max_size=9), max_size=12)
 def frame(values: list[int], first: int) -> pl.DataFrame:
     places = range(first, first + len(values))
     return pl.DataFrame(
-        {KEY: values, "count": [1] * len(values), "place": places},
-        {KEY: pl.UInt64, "count": pl.UInt32, "place": pl.Int64},
+        {"place": places, KEY: values, "count": [1] * len(values)},
+        {"place": pl.Int64, KEY: pl.UInt64, "count": pl.UInt32},
     )
 
 

@@ -17,7 +17,9 @@ from potstill.stages.reading.rows import BadRow
 
 
 def sample_of(row: dict[str, Any], columns: dict[str, str] | None = None, **more: Any) -> Sample:
-    return meaning(columns, more.pop("labels", {}), "here", more.pop("split", None)).samples(row)[0][0]
+    return meaning(columns, more.pop("labels", {}), "here", more.pop("split", None)).samples(row)[
+        0
+    ][0]
 
 
 def user(text: str) -> tuple[Message, ...]:

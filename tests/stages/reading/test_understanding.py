@@ -20,14 +20,14 @@ from potstill.stages.reading.understanding import understand
 TEXT = st.sampled_from(
     ["", " ", "a", "\u00a0", "x\x1f", "x\x85 ", "what is the sum of these two numbers", "多少", "0",
      "<think>\nt\n</think>\n5", "<think>open", "<|begin_of_thought|>t<|end_of_thought|>s", "a####1",
-     "b####", "####c ", "\"quoted\" \\ \u2028", "$5"]
+     "b####", "####c ", "so \\boxed{7}", "\\boxed{open", "\x1fthe thought of a model \u00a0", "\"quoted\" \\ \u2028", "$5"]
 )  # fmt: skip
 ROLE = st.sampled_from(["user", "assistant", "system", "human", "gpt", "tool"])
 VALUE = st.none() | TEXT
 
 
-def turns(role: str, content: str) -> st.SearchStrategy[Any]:
-    turn = st.fixed_dictionaries({role: ROLE, content: VALUE})
+def turns(role: str, content: str, **more: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    turn = st.fixed_dictionaries({role: ROLE, content: VALUE, **more})
     return st.none() | st.lists(turn, max_size=3)
 
 
@@ -41,14 +41,27 @@ BESIDE = {
     "source": VALUE,
     "language": st.none() | st.sampled_from(["en", "zh"]),
     "finish_reason": st.none() | st.sampled_from(["stop", "length", ""]),
+    "reasoning": VALUE,
+    "thinking": st.sampled_from(["on", "off"]),
 }
 KINDS = {
     "prompt_completion": {"prompt": VALUE, "completion": VALUE},
     "thought": {"question": VALUE, "reasoning_content": VALUE, "response": VALUE},
     "two": {"question": VALUE, "problem": VALUE, "output": VALUE},
-    "alpaca": {"instruction": VALUE, "input": VALUE, "output": VALUE},
+    "alpaca": {
+        "instruction": VALUE,
+        "input": VALUE,
+        "output": VALUE,
+        "history": st.none() | st.lists(st.lists(TEXT, min_size=2, max_size=2), max_size=2),
+        "system": VALUE,
+    },
     "messages": {"messages": turns("role", "content")},
-    "sharegpt": {"conversations": turns("from", "value"), "completion": VALUE},
+    "thinking_messages": {"messages": turns("role", "content", reasoning_content=VALUE)},
+    "sharegpt": {"conversations": turns("from", "value"), "system": VALUE, "completion": VALUE},
+    "question_response": {"question": VALUE, "response": VALUE, "system_prompt": VALUE},
+    "problem_solution": {"problem": TEXT, "solution": VALUE},
+    "openthoughts": {"problem": TEXT, "deepseek_reasoning": VALUE, "deepseek_solution": VALUE},
+    "gsm8k": {"question": TEXT, "answer": TEXT},
 }
 
 
@@ -78,7 +91,8 @@ def both_ways(means: Meaning, rows: list[dict[str, Any]]) -> tuple[Understood, U
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables())
 def test_columns_mean_what_rows_mean(rows: list[dict[str, Any]]) -> None:
-    fast, slow = both_ways(meaning(None, {}, "here"), rows)
+    means, _ = meaning(None, {}, "here").for_rows([without_nulls(row) for row in rows])
+    fast, slow = both_ways(means, rows)
     assert fast.samples.to_dicts() == slow.samples.to_dicts()
     assert [(bad.number, bad.reason) for bad in fast.bad] == [
         (bad.number, bad.reason) for bad in slow.bad
@@ -109,6 +123,16 @@ def test_a_cut_column_and_laid_out_texts(rows: list[dict[str, Any]]) -> None:
         {"instruction": "do", "input": "", "output": "done"},
         {"question": "q", "answer": "12"},
         {"problem": "p", "answer": 3, "solution": "s"},
+        {"problem": "p", "solution": "so \\boxed{3}"},
+        {"instruction": "do", "output": "done", "history": [], "system": "Be short."},
+        {"prompt": "q", "reasoning_content": "long and winding thought", "response": "a"},
+        {"problem": "p", "deepseek_reasoning": "long", "deepseek_solution": "3"},
+        {
+            "messages": [
+                {"role": "user", "content": "q", "reasoning_content": None},
+                {"role": "assistant", "content": "a", "reasoning_content": "t"},
+            ]
+        },
     ],
 )
 def test_common_shapes_are_read_in_columns(row: dict[str, Any]) -> None:
