@@ -18,10 +18,29 @@ from potstill.stages.reading.split_text import SplitText
 from potstill.stages.reading.understanding import understand
 
 TEXT = st.sampled_from(
-    ["", " ", "a", "\u00a0", "x\x1f", "x\x85 ", "what is the sum of these two numbers", "多少", "0",
-     "<think>\nt\n</think>\n5", "<think>open", "<|begin_of_thought|>t<|end_of_thought|>s", "a####1",
-     "b####", "####c ", "so \\boxed{7}", "\\boxed{open", "\x1fthe thought of a model \u00a0", "\"quoted\" \\ \u2028", "$5"]
-)  # fmt: skip
+    [
+        "",
+        " ",
+        "a",
+        "\u00a0",
+        "x\x1f",
+        "x\x85 ",
+        "what is the sum of these two numbers",
+        "多少",
+        "0",
+        "<think>\nt\n</think>\n5",
+        "<think>open",
+        "<|begin_of_thought|>t<|end_of_thought|>s",
+        "a####1",
+        "b####",
+        "####c ",
+        "so \\boxed{7}",
+        "\\boxed{open",
+        "\x1fthe thought of a model \u00a0",
+        '"quoted" \\ \u2028',
+        "$5",
+    ]
+)
 ROLE = st.sampled_from(["user", "assistant", "system", "human", "gpt", "tool"])
 VALUE = st.none() | TEXT
 
