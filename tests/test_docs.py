@@ -12,6 +12,7 @@ from potstill.cli import app
 from potstill.pipeline.errors import RequestError
 from potstill.pipeline.plan import make_plan
 from potstill.pipeline.recipe import load_recipe
+from potstill.stages.reading.shapes import SHAPES
 
 ROOT = Path(__file__).resolve().parent.parent
 READMES = [ROOT / "README.md", ROOT / "README.zh.md"]
@@ -33,7 +34,7 @@ def test_shipped_recipes_can_be_planned(recipe: Path, tmp_path: Path) -> None:
     text = recipe.read_text("utf-8").replace("QUICKSTART", str(models))
     text = text.replace("./quickstart", str(models))
     copy.write_text(text, "utf-8")
-    for name in re.findall(r"source: \./(\S+?\.jsonl?)", text):
+    for name in re.findall(r"source: \./(\S+?\.jsonl?(?:\.gz)?)", text):
         (tmp_path / name).touch()
     assert make_plan(load_recipe(copy, CATALOG), tmp_path / "work").nodes
 
@@ -61,3 +62,12 @@ def test_the_filter_of_the_readme_works() -> None:
         assert made.judge_one(sample).score == pytest.approx(1 / 3)
         body = code[code.index("class ") :].strip().split("\n")
         assert len(body) <= 15
+
+
+def test_the_document_on_loading_knows_every_shape_and_reason() -> None:
+    text = (ROOT / "docs" / "loading.md").read_text("utf-8")
+    missing = [shape.name for shape in SHAPES if f"`{shape.name}`" not in text]
+    code = "".join(file.read_text("utf-8") for file in (ROOT / "stages/reading").glob("*.py"))
+    reasons = set(re.findall(r'BadRow\(f?"([a-z_0-9]+)[":]', code)) - {"missing", "wrong_type"}
+    assert reasons
+    assert missing + sorted(reason for reason in reasons if f"`{reason}`" not in text) == []

@@ -11,6 +11,7 @@ import json
 from typing import Any, Final
 
 import polars as pl
+import pyarrow as pa
 
 from ...models.thinking import CLOSE, OPEN
 from ...pipeline.sample import SAMPLE_SCHEMA
@@ -18,6 +19,7 @@ from .blocks import LINE, OWN_ID, without_nulls
 from .columns import Meaning
 from .conversations import ROLES
 from .expressions import Expression, Text
+from .extras import UNKNOWN
 from .fields import DEFAULT_TASK, LABELS
 from .thinking import BEFORE, BETWEEN, FIELDS, FOREIGN_TAGS, NONE, NOT_CLOSED, SEPARATE, TAGS
 
@@ -25,7 +27,6 @@ PLAIN: Final = "__plain__"
 FORM: Final = "__form__"
 """Column of the form that a thought had."""
 
-_GENERATION: Final = pl.Schema(SAMPLE_SCHEMA)["generation"]
 _FOUND: Final = "__found__"
 """Column that says whether a text was cut."""
 _TEXTS: Final = (pl.String, pl.Int64)
@@ -33,10 +34,6 @@ _ODD: Final = r"[\x1c-\x1f\x85]"
 """White space that Python strips and polars does not, or the other way round."""
 _ODD_SPACE: Final = rf"{_ODD}\s*$"
 _BLANK: Final = r"^[\s\x1c-\x1f\x85]*$"
-
-
-class NotPlain(Exception):
-    """The columns of a block are not of the common kind."""
 
 
 def column_samples(means: Meaning, frame: pl.DataFrame) -> pl.DataFrame | None:
@@ -159,11 +156,11 @@ class _Columns:
         if isinstance(choice, Text) or self.frame.schema[choice.source] == pl.String:
             text = self._laid_out(choice) if isinstance(choice, Text) else pl.col(choice.source)
             self.plain.append(text.is_not_null() & ~text.str.contains(_BLANK))
-            return pl.concat_list(_turn("user", text)), None, None
+            return pl.concat_list(turn("user", text)), None, None
         return self._conversation(choice.source)
 
     def _conversation(self, name: str) -> tuple[pl.Expr, pl.Expr, pl.Expr | None]:
-        role_key, text_key, thought = _spelling(self.frame.schema[name])
+        role_key, text_key, thought = spelling(self.frame.schema[name])
         role, content = pl.element().struct.field(role_key), pl.element().struct.field(text_key)
         known = role.is_in(list(ROLES)) & content.is_not_null()
         asks = (role.replace(ROLES) == "user") & ~content.str.contains(_BLANK)
@@ -196,7 +193,7 @@ class _Columns:
         is_said = (system != "").fill_null(False)
         said = prompt.list.eval(pl.element().struct.field("role") == "system").list.any()
         self.plain.append(~is_said | ~said)
-        before = pl.concat_list(_turn("system", system))
+        before = pl.concat_list(turn("system", system))
         return pl.when(is_said).then(pl.concat_list(before, prompt)).otherwise(prompt)
 
     def _completion(self, turn: pl.Expr | None, apart: pl.Expr | None) -> tuple[pl.Expr, pl.Expr]:
@@ -209,7 +206,7 @@ class _Columns:
         # Other tags are turned into ours one by one, and they are rare.
         foreign = [text.str.strip_chars_start().str.starts_with(tag) for tag in FOREIGN_TAGS]
         self.plain.append(~pl.any_horizontal(foreign).fill_null(False))
-        form: pl.Expr = pl.when(text.is_not_null()).then(_form(text))
+        form: pl.Expr = pl.when(text.is_not_null()).then(form_of(text))
         for thought in (apart, self._text("thought")):
             if thought is not None:
                 text, form = self._joined(thought, text, form)
@@ -248,12 +245,17 @@ class _Columns:
         return fixed if text is None else pl.coalesce(text, fixed)
 
     def _generation(self) -> pl.Expr:
-        if self._choose("generation") is not None:
-            self.plain.append(pl.col("generation").is_null())
+        made = self._choose("generation")
         reason = self._text("finish_reason")
+        told: pl.Expr = pl.lit(None, GENERATION)
         if reason is not None:
-            self.plain.append((reason == "").fill_null(True))
-        return pl.lit(None, _GENERATION)
+            ended = pl.when(reason != "").then(reason)
+            told = pl.when(ended.is_not_null()).then(generation({"finish_reason": ended}))
+        if made is None or self.frame.schema[made.source] == pl.Null:
+            return told
+        parts = generation_parts(made.source, self.frame.schema[made.source])
+        self.plain.append(pl.col(made.source).is_null() | parts["finish_reason"].is_not_null())
+        return pl.when(pl.col(made.source).is_not_null()).then(generation(parts)).otherwise(told)
 
     def _own_id(self) -> pl.Expr:
         kind = self.frame.schema.get("id", pl.Null)
@@ -265,56 +267,8 @@ class _Columns:
         rest = sorted(self.have - self.used)
         if "extra" in rest:
             raise NotPlain
-        pieces = [self._member(name) for name in rest if self.frame.schema[name] != pl.Null]
+        pieces = [member(self.frame, name) for name in rest if self.frame.schema[name] != pl.Null]
         if not pieces:
             return pl.lit("{}")
         inside = pl.concat_str(pieces, separator=",", ignore_nulls=True)
         return pl.concat_str(pl.lit("{"), inside, pl.lit("}"))
-
-    def _member(self, name: str) -> pl.Expr:
-        """`"name":value` as canonical JSON, null where the row has no such column."""
-        kind = self.frame.schema[name]
-        key = json.dumps(name, ensure_ascii=False) + ":"
-        column = pl.col(name)
-        if kind in (pl.String, pl.Int64, pl.Boolean):
-            one = pl.struct(column.alias("v")).struct.json_encode()
-            text = one.str.strip_prefix('{"v":').str.strip_suffix("}")
-        else:  # fractions and what is nested: as Python writes them
-            values = [_canonical(value) for value in self.frame[name].to_list()]
-            text = pl.lit(pl.Series(values, dtype=pl.String))
-        return pl.when(column.is_not_null()).then(pl.lit(key) + text)
-
-
-def _turn(role: str, text: pl.Expr) -> pl.Expr:
-    return pl.struct(role=pl.lit(role), content=text)
-
-
-def _form(text: pl.Expr) -> pl.Expr:
-    opened, closed = (text.str.contains(tag, literal=True) for tag in (OPEN, CLOSE))
-    return (
-        pl.when(closed)
-        .then(pl.lit(TAGS))
-        .when(opened)
-        .then(pl.lit(NOT_CLOSED))
-        .otherwise(pl.lit(NONE))
-    )
-
-
-def _spelling(kind: pl.DataType) -> tuple[str, str, str | None]:
-    """The fields of a turn: its role, its text, and its thought if there is a field for it."""
-    inner = kind.inner if isinstance(kind, pl.List) else None
-    fields = (
-        {each.name: each.dtype for each in inner.fields} if isinstance(inner, pl.Struct) else {}
-    )
-    for role, text in (("role", "content"), ("from", "value")):
-        more = fields.keys() - {role, text}
-        texts = all(fields.get(name) == pl.String for name in (role, text, *more))
-        if texts and len(more) <= 1 and more <= set(FIELDS):
-            return role, text, next(iter(more), None)
-    raise NotPlain
-
-
-def _canonical(value: Any) -> str:
-    return json.dumps(
-        without_nulls(value), ensure_ascii=False, sort_keys=True, separators=(",", ":")
-    )

@@ -20,7 +20,7 @@ from .rows import BadRow
 from .strict_json import parse_object
 
 _KEYS = set(Generation.__dataclass_fields__)
-_UNKNOWN = {"teacher": "", "revision": "", "key": "", "index": 0, "prefilled_think": False}
+UNKNOWN = {"teacher": "", "revision": "", "key": "", "index": 0, "prefilled_think": False}
 """What others' files need not say; how a completion ended is needed, since judges go by it."""
 
 
@@ -48,7 +48,7 @@ def read_generation(value: Any, finish_reason: Any = None) -> Generation | None:
     if made["finish_reason"] is None:
         raise BadRow("wrong_type:generation")
     known = {name: each for name, each in made.items() if each is not None}
-    return Generation(**{**dict.fromkeys(_KEYS), **_UNKNOWN, **known})
+    return Generation(**{**dict.fromkeys(_KEYS), **UNKNOWN, **known})
 
 
 def pack_extra(rest: dict[str, Any]) -> str:
