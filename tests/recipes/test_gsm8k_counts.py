@@ -117,7 +117,7 @@ def test_the_other_real_files(
 def test_human_eval_becomes_keys_that_its_own_solutions_pass(bench: Workbench) -> None:
     path = DATA / "HumanEval.jsonl.gz"
     columns = {"prompt": "prompt", "completion": "```python\n$prompt$canonical_solution\n```"}
-    stage = Load(source="./file", shape="humaneval", columns={**columns, "answer": "answer"})
+    stage = Load(source="./file", shape="humaneval", columns={**columns, "answer": "test"})
     artifact = bench.run("problems", stage, paths={"./file": path})
     assert (artifact.rows, artifact.metrics["shape"]) == (164, "humaneval")
     assert {sample.task for sample in artifact.samples()} == {"code"}
