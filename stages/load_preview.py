@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,8 +29,9 @@ from .load import BUILTINS, Load
 from .reading.blocks import Block, Understood
 from .reading.files import find_files
 from .reading.licence import licence_of
-from .reading.readers import read_blocks
+from .reading.readers import limited, read_blocks
 from .reading.samples import Reading, with_columns_of_ids
+from .reading.shapes import Shape
 from .reading.stdin import STDIN, local_copy
 
 HEAD: Final = 1000
@@ -61,6 +61,8 @@ class LoadPreview:
     """That the rows have too, and that are less specific."""
     columns: dict[str, str] = field(default_factory=dict)
     """By field of a sample: the column, or the text made of columns."""
+    split: dict[str, Any] | None = None
+    """`column`, `at` and `into` of a column that is cut in two first."""
     extra: list[str] = field(default_factory=list)
     """Columns that stand for nothing and are kept in `extra`."""
     thinking: dict[str, int] = field(default_factory=dict)
@@ -115,14 +117,26 @@ def _preview(
     found = LoadPreview(
         source, files, _recipe_line(source, settings), stage.license or licence_of(path)
     )
-    blocks = read_blocks(path, stage.split, stage.subset)
+    stop = None if stage.rows is None else stage.skip + stage.rows
+    blocks = limited(read_blocks(path, stage.split, stage.subset), stage.skip, stop)
     reading = Reading(blocks, stage.meaning(path.name.split(".")[0]), source)
     _take(found, reading, rows)
     shape = reading.means.shape
     found.shape, found.about = (shape.name, shape.about) if shape else (None, None)
-    found.other_shapes = [other.name for other in reading.shapes if other != shape]
+    found.other_shapes = _others(reading.shapes, shape)
+    if split := reading.means.split:
+        found.split = {"column": split.column, "at": split.at, "into": list(split.into)}
     found.columns = reading.columns
     return found
+
+
+def _others(shapes: Sequence[Shape], taken: Shape | None) -> list[str]:
+    """What the rows could be too, without those that only need less."""
+    return [
+        other.name
+        for other in shapes
+        if other != taken and not any(other.needs < shape.needs for shape in shapes)
+    ]
 
 
 def _take(found: LoadPreview, reading: Reading, rows: int) -> None:
@@ -168,15 +182,19 @@ def _ranked(counts: Counter[str]) -> dict[str, int]:
 
 def _stage(source: str, settings: Sequence[str]) -> Load:
     """The step as a recipe would have it."""
+    stage = check_recipe(_recipe(source, settings), Catalog({"load": Load}, {})).steps["rows"]
+    if not isinstance(stage, Load):
+        raise TypeError(f"{stage!r} is no load step")
+    return stage
+
+
+def _recipe(source: str, settings: Sequence[str]) -> Source:
     load = {"source": source, "columns": None, "split_text": None}
     values = {"potstill": 1, "name": "load", "steps": {"rows": {"load": load}}}
     recipe = Source(Path("load"), values)
     for assignment in settings:
         override(recipe, f"steps.rows.load.{assignment}")
-    stage = check_recipe(recipe, Catalog({"load": Load}, {})).steps["rows"]
-    if not isinstance(stage, Load):
-        raise TypeError(f"{stage!r} is no load step")
-    return stage
+    return recipe
 
 
 def _recipe_line(source: str, settings: Sequence[str]) -> str:
@@ -187,13 +205,6 @@ def _recipe_line(source: str, settings: Sequence[str]) -> str:
         given = f"./{source}"
     else:
         given = source
-    load: dict[str, Any] = {"source": given}
-    for assignment in settings:
-        key, _, value = assignment.partition("=")
-        *above, last = key.split(".")
-        holder = load
-        for part in above:
-            holder = holder.setdefault(part, {})
-        holder[last] = value
-    quote = partial(json.dumps, ensure_ascii=False)
-    return f"load: {quote(load)}"
+    load = _recipe(given, settings).values["steps"]["rows"]["load"]
+    said = {name: value for name, value in load.items() if value is not None}
+    return f"load: {json.dumps(said, ensure_ascii=False)}"

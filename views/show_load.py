@@ -67,7 +67,11 @@ def _show_meaning(console: Console, facts: Mapping[str, Any]) -> None:
     console.print(safe("\nshape  ", "bold"), safe(told), sep="")
     if facts["other_shapes"]:
         others = ", ".join(facts["other_shapes"])
-        console.print(safe(f"       it could be {others} too; shape: NAME chooses", "dim"))
+        console.print(safe(f"       {others} would fit too; shape: NAME chooses", "dim"))
+    if split := facts["split"]:
+        parts = " and ".join(map(one_line, split["into"]))
+        told = f"       {one_line(split['column'])} is cut at its last {one_line(split['at'])} "
+        console.print(safe(f"{told}into {parts}", "dim"))
     table = plain_table("field", "from", folds=("from",))
     for name, origin in facts["columns"].items():
         table.add_row(safe(one_line(name)), safe(one_line(origin)))

@@ -7,21 +7,26 @@ way of single rows, which knows every case. A test holds both ways to the same s
 
 from __future__ import annotations
 
-import json
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
-import pyarrow as pa
 
-from ...models.thinking import CLOSE, OPEN
-from ...pipeline.sample import SAMPLE_SCHEMA
-from .blocks import LINE, OWN_ID, without_nulls
+from .blocks import LINE, OWN_ID
+from .column_parts import (
+    GENERATION,
+    NotPlain,
+    generation,
+    generation_parts,
+    member,
+    spelling,
+    tagged,
+    turn,
+)
 from .columns import Meaning
 from .conversations import ROLES
 from .expressions import Expression, Text
-from .extras import UNKNOWN
 from .fields import DEFAULT_TASK, LABELS
-from .thinking import BEFORE, BETWEEN, FIELDS, FOREIGN_TAGS, NONE, NOT_CLOSED, SEPARATE, TAGS
+from .thinking import BEFORE, BETWEEN, NONE, SEPARATE
 
 PLAIN: Final = "__plain__"
 FORM: Final = "__form__"
@@ -59,9 +64,9 @@ class _Columns:
         self.used: set[str] = set()
 
     def samples(self) -> pl.DataFrame:
-        prompt, turn, apart = self._prompt()
+        prompt, said, apart = self._prompt()
         prompt = self._with_turns_before(prompt)
-        completion, form = self._completion(turn, apart)
+        completion, form = self._completion(said, apart)
         made = {
             "prompt": prompt,
             "completion": completion,
@@ -196,17 +201,14 @@ class _Columns:
         before = pl.concat_list(turn("system", system))
         return pl.when(is_said).then(pl.concat_list(before, prompt)).otherwise(prompt)
 
-    def _completion(self, turn: pl.Expr | None, apart: pl.Expr | None) -> tuple[pl.Expr, pl.Expr]:
+    def _completion(self, said: pl.Expr | None, apart: pl.Expr | None) -> tuple[pl.Expr, pl.Expr]:
         """The completion with its thought in the tags, and the form that the thought had."""
         own = self._text("completion")
-        if own is not None and turn is not None:
-            self.plain.append(own.is_null() | turn.is_null())
-        texts = [each for each in (own, turn) if each is not None]
-        text = pl.coalesce(texts) if texts else pl.lit(None, pl.String)
-        # Other tags are turned into ours one by one, and they are rare.
-        foreign = [text.str.strip_chars_start().str.starts_with(tag) for tag in FOREIGN_TAGS]
-        self.plain.append(~pl.any_horizontal(foreign).fill_null(False))
-        form: pl.Expr = pl.when(text.is_not_null()).then(form_of(text))
+        if own is not None and said is not None:
+            self.plain.append(own.is_null() | said.is_null())
+        texts = [each for each in (own, said) if each is not None]
+        nothing = pl.lit(None, pl.String)
+        text, form = tagged(pl.coalesce(texts)) if texts else (nothing, nothing)
         for thought in (apart, self._text("thought")):
             if thought is not None:
                 text, form = self._joined(thought, text, form)
