@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import io
-import time
 from pathlib import Path
+
+import pytest
 
 from potstill.pipeline.garbage import Garbage
 from potstill.pipeline.unneeded import Item
 from potstill.views.show_garbage import show_garbage
 from potstill.views.terminal import make_console
 
+NOW = 1_800_000_000.0
 WORK = Path("/work")
 OLD = Item(
     WORK / "toy" / "first-0123abcd",
     "the recipe's is 89abcdef",
     "artifact",
     5000,
-    time.time() - 7260,
+    NOW - 7260,
 )
+
+
+@pytest.fixture(autouse=True)
+def now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("potstill.views.show_garbage.time.time", lambda: NOW)
 
 
 def printed(found: Garbage) -> list[str]:
