@@ -9,7 +9,6 @@ in one.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from ...models.thinking import CLOSE, OPEN
@@ -27,19 +26,16 @@ MOST_OF_A_LABEL: Final = 20
 """Characters. A column of such a name whose texts are all this short says how was thought ("on",
 "detailed"), as in Llama-Nemotron-Post-Training-Dataset; it is no thought."""
 
-_FOREIGN: Final = {
-    "<|begin_of_thought|>": re.compile(
-        r"\s*<\|begin_of_thought\|>\s*(?P<thought>.*?)\s*<\|end_of_thought\|>\s*"
-        r"(?:<\|begin_of_solution\|>\s*(?P<solution>.*?)\s*(?:<\|end_of_solution\|>|\Z))?"
-        r"(?P<rest>.*)",
-        re.DOTALL,
-    ),
-    "<thought>": re.compile(r"\s*<thought>(?P<thought>.*?)</thought>(?P<rest>.*)", re.DOTALL),
-    "<reasoning>": re.compile(r"\s*<reasoning>(?P<thought>.*?)</reasoning>(?P<rest>.*)", re.DOTALL),
-    "<thinking>": re.compile(r"\s*<thinking>(?P<thought>.*?)</thinking>(?P<rest>.*)", re.DOTALL),
+_CLOSING: Final = {
+    "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<thought>": "</thought>",
+    "<reasoning>": "</reasoning>",
+    "<thinking>": "</thinking>",
 }
-FOREIGN_TAGS: Final = tuple(_FOREIGN)
+FOREIGN_TAGS: Final = tuple(_CLOSING)
 """What a completion in another form begins with, but for white space."""
+_SOLUTION: Final = ("<|begin_of_solution|>", "<|end_of_solution|>")
+"""Around the answer behind `<|begin_of_thought|>`; the second is missing where it was cut off."""
 
 BEFORE: Final = f"{OPEN}\n"
 BETWEEN: Final = f"\n{CLOSE}\n\n"
@@ -55,13 +51,21 @@ def in_tags(completion: str) -> tuple[str, str]:
     """A completion with its thought in the tags, and the form it had."""
     if OPEN in completion or CLOSE in completion:
         return completion, TAGS if CLOSE in completion else NOT_CLOSED
-    start = completion.lstrip()
-    for form, pattern in _FOREIGN.items():
-        if start.startswith(form):
-            found = pattern.fullmatch(completion)
-            if found is None:
+    text = completion.lstrip()
+    for tag, closing in _CLOSING.items():
+        if text.startswith(tag):
+            thought, closed, rest = text[len(tag) :].partition(closing)
+            if not closed:
                 return completion, NOT_CLOSED
-            parts = found.groupdict()
-            answer = (parts.get("solution") or "") + parts["rest"]
-            return joined(parts["thought"], answer), form
+            return joined(thought, _solution(rest)), tag
     return completion, NONE
+
+
+def _solution(rest: str) -> str:
+    """An answer without the tags around it."""
+    opening, closing = _SOLUTION
+    before, opened, inside = rest.partition(opening)
+    if not opened or before.strip():
+        return rest
+    answer, _, after = inside.partition(closing)
+    return answer.strip() + after
