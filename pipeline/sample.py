@@ -146,7 +146,8 @@ def with_ids(samples: Iterable[Sample]) -> Iterator[Sample]:
     again: Counter[str] = Counter()
     for sample in samples:
         made = sample.generation
-        body = [made.key, made.index] if made else sample.completion
+        # Rows of others' datasets tell how they ended, but were not bought here: they have no key.
+        body = [made.key, made.index] if made and made.key else sample.completion
         base = content_id(sample.prompt_id, sample.answer, body)
         number = int(base, 16)
         if number in seen:

@@ -64,7 +64,7 @@ def prompt_ids(prompts: pl.Series) -> pl.Series:
 
 
 def base_ids(samples: pl.DataFrame) -> pl.Series:
-    """Ids before equal rows are told apart: of prompt_id, answer, and completion or generation."""
+    """Ids before equal rows are told apart: of prompt_id, answer, and completion or paid request."""
     made = pl.col("generation")
     bought = pl.concat_str(
         pl.lit("["),
@@ -80,7 +80,7 @@ def base_ids(samples: pl.DataFrame) -> pl.Series:
         pl.lit('",'),
         json_text(pl.col("answer")),
         pl.lit(","),
-        pl.when(made.is_not_null()).then(bought).otherwise(written),
+        pl.when(made.struct.field("key") != "").then(bought).otherwise(written),
         pl.lit("]"),
     )
     return _hashed(samples.select(text).to_series())

@@ -63,3 +63,15 @@ def test_other_columns_and_the_order_of_columns_change_no_id() -> None:
     given = SampleIds().give(more)
     assert given["id"].to_list() == SampleIds().give(frame)["id"].to_list()
     assert given["line"].to_list() == [1] * 5
+
+
+def test_a_generation_that_was_not_bought_here_is_told_apart_by_its_completion() -> None:
+    """Datasets of others tell how a completion ended (`finish_reason`), but no paid request."""
+    ended = Generation("", "", "", 0, None, "stop", None, None)
+    rows = [
+        new_sample((Message("user", "q"),), completion=text, generation=ended)
+        for text in ("a", "b")
+    ]
+    given = SampleIds().give(columns(rows))["id"].to_list()
+    assert given == SampleIds().give(columns(rows[::-1]))["id"].to_list()[::-1]
+    assert given == [row.id for row in with_ids(rows)]
