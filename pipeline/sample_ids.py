@@ -64,7 +64,7 @@ def prompt_ids(prompts: pl.Series) -> pl.Series:
 
 
 def base_ids(samples: pl.DataFrame) -> pl.Series:
-    """Ids before equal rows are told apart: of prompt_id, answer, and completion or paid request."""
+    """Ids before equal rows are told apart: of prompt, answer, and completion or paid request."""
     made = pl.col("generation")
     bought = pl.concat_str(
         pl.lit("["),
