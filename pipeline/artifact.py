@@ -80,9 +80,13 @@ class Artifact:
 
     def samples(self) -> Iterator[Sample]:
         """The samples, shard by shard."""
+        for batch in self.batches():
+            yield from samples_of(batch)
+
+    def batches(self, rows: int = 1000) -> Iterator[pa.RecordBatch]:
+        """The samples as Arrow batches of at most `rows`, shard by shard."""
         for file in shard_files(self.path):
-            for batch in read_table(file).to_batches(max_chunksize=1000):
-                yield from samples_of(batch)
+            yield from read_table(file).to_batches(max_chunksize=rows)
 
     def verdict_table(self, name: str) -> pa.Table:
         """Verdicts of one filter with VERDICT_SCHEMA, row-aligned with the samples judged."""

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -28,6 +28,7 @@ from .verdict import Verdict
 
 if TYPE_CHECKING:  # a worker imports this module, and polars is half of its memory
     import polars as pl
+    import pyarrow as pa
 
     from .stage import Context
 
@@ -65,6 +66,13 @@ class Judge(Protocol):
     """Verdicts in the order of the samples, one each."""
 
     def judge(self, samples: Sequence[Sample]) -> list[Verdict]: ...
+
+
+@runtime_checkable
+class TableJudge(Judge, Protocol):
+    """A judge that is faster where it gets whole tables: same verdicts, as VERDICT_SCHEMA."""
+
+    def judge_tables(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]: ...
 
 
 def _not_resolved(reference: str) -> str:

@@ -172,6 +172,11 @@ class RowWriter:
         if len(self._waiting) == self._rows_per_shard:
             self._hand_on()
 
+    def put_table(self, table: pa.Table) -> None:
+        """Add the rows of a table of the same schema."""
+        self._hand_on()
+        self._tables.put(table)
+
     def close(self) -> None:
         """Write what waits."""
         self._hand_on()

@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from .fingerprint import digest_file, digest_of
 from .sample import Sample
 from .shards import RowWriter, shard_files, write_text
@@ -60,7 +63,7 @@ class VerdictSet:
 
 
 class VerdictWriter:
-    """Writes one filter's verdicts below an artifact, row by row; `about.json` last.
+    """Writes one filter's verdicts below an artifact; `about.json` last.
 
     Args:
         artifact: directory of the step that publishes the verdicts.
@@ -82,6 +85,12 @@ class VerdictWriter:
         self._reasons[verdict.reason] += 1
         self._rows.put(verdict.to_row(sample_id))
 
+    def put_table(self, verdicts: pa.Table) -> None:
+        """Add rows of VERDICT_SCHEMA."""
+        for count in pc.value_counts(verdicts["reason"]).to_pylist():
+            self._reasons[count["values"]] += count["counts"]
+        self._rows.put_table(verdicts)
+
     def close(self) -> VerdictSet:
         """The finished set."""
         self._rows.close()
@@ -102,12 +111,12 @@ def write_verdicts(
     name: str,
     identity: Mapping[str, Any],
     of_samples: str,
-    rows: Iterable[tuple[str, Verdict]],
+    tables: Iterable[pa.Table],
 ) -> VerdictSet:
-    """Write (sample id, verdict) pairs with a `VerdictWriter`."""
+    """Write tables of VERDICT_SCHEMA with a `VerdictWriter`."""
     writer = VerdictWriter(artifact, name, identity, of_samples)
-    for sample_id, verdict in rows:
-        writer.put(sample_id, verdict)
+    for table in tables:
+        writer.put_table(table)
     return writer.close()
 
 

@@ -9,22 +9,20 @@ is known here: what a score is good for is `select`'s business.
 
 from __future__ import annotations
 
-import itertools
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 import polars as pl
+import pyarrow as pa
 from pydantic import Field, field_validator
 
 from ..pipeline.artifact import Artifact
 from ..pipeline.errors import RequestError, StepFailed
 from ..pipeline.filter import CorpusFilter, Filter, JudgeContext, SampleFilter
-from ..pipeline.judging import check_reason, judge_batch
+from ..pipeline.judging import check_reasons, judge_tables
 from ..pipeline.references import FilterName, Samples
-from ..pipeline.sample import Sample
 from ..pipeline.shards import read_table, shard_files
+from ..pipeline.slices import columns_of
 from ..pipeline.stage import Context, Metrics, Stage
 from ..pipeline.verdict import VERDICT_SCHEMA, Verdict
 from ..pipeline.verdicts import (
@@ -34,6 +32,7 @@ from ..pipeline.verdicts import (
     take_over,
     write_verdicts,
 )
+from .reading.ahead import ahead
 
 BATCH = 1000
 """Samples judged in one call: enough to keep workers busy, few enough to see progress."""
@@ -73,48 +72,37 @@ class JudgeSamples(Stage):
                 made = take_over(found, context.out, name)
                 context.progress.note(f"{name}: {made.rows} verdicts taken over from {found.path}")
             else:
-                pairs = judged(name, judging, source, context.judging)
-                seen = self._seen(pairs, context, source, position)
+                tables = judged(name, judging, source, context.judging)
+                seen = self._seen(tables, context, source, position)
                 made = write_verdicts(context.out, name, identity, digest, seen)
             report[name] = _summary(name, made, source)
         return {"rows": source.rows, "filters": report}
 
     def _seen(
-        self,
-        pairs: Iterable[tuple[str, Verdict]],
-        context: Context,
-        source: Artifact,
-        position: int,
-    ) -> Iterator[tuple[str, Verdict]]:
+        self, tables: Iterable[pa.Table], context: Context, source: Artifact, position: int
+    ) -> Iterator[pa.Table]:
         """Pass verdicts through with progress over all filters."""
         rows = source.rows or 0
-        for done, pair in enumerate(pairs, start=1):
-            yield pair
-            if done % BATCH == 0 or done == rows:
-                whole = position * rows + done
-                context.progress.update(
-                    whole, rows * len(self.filters), filter=self.filters[position]
-                )
+        done = position * rows
+        for table in tables:
+            yield table
+            done += table.num_rows
+            context.progress.update(done, rows * len(self.filters), filter=self.filters[position])
 
 
 def judged(
     name: str, judging: Filter, source: Artifact, context: JudgeContext
-) -> Iterator[tuple[str, Verdict]]:
-    """(sample id, verdict) for every sample of an artifact, in order.
+) -> Iterator[pa.Table]:
+    """The verdicts on all samples of an artifact in order, as tables of VERDICT_SCHEMA.
 
     Raises:
         StepFailed: the filter broke its contract; the message names it.
         RequestError: the filter judges neither samples nor datasets.
     """
     if isinstance(judging, SampleFilter):
-        # The thread outlives the judge, whose workers die with the thread that started them.
-        with ThreadPoolExecutor(1) as thread, judging.open(context) as judge:
-
-            def asked(batch: list[Sample]) -> Future[list[Verdict]]:
-                return thread.submit(judge_batch, name, judging, judge, batch)
-
-            for batch, verdicts in _one_ahead(_batches(source.samples()), asked):
-                yield from ((row.id, each) for row, each in zip(batch, verdicts, strict=True))
+        with judging.open(context) as judge:
+            # The next rows are judged while these are written.
+            yield from ahead(judge_tables(name, judging, judge, source.batches(BATCH)))
     elif isinstance(judging, CorpusFilter):
         yield from _judged_as_a_whole(name, judging, source, context)
     else:
@@ -124,28 +112,9 @@ def judged(
         )
 
 
-def _one_ahead(
-    batches: Iterable[list[Sample]], asked: Callable[[list[Sample]], Future[list[Verdict]]]
-) -> Iterator[tuple[list[Sample], list[Verdict]]]:
-    """Each batch with its verdicts; the next one is judged while these are written."""
-    waiting: deque[tuple[list[Sample], Future[list[Verdict]]]] = deque()
-    for batch in batches:
-        waiting.append((batch, asked(batch)))
-        if len(waiting) > 1:
-            done, verdicts = waiting.popleft()
-            yield done, verdicts.result()
-    for done, verdicts in waiting:
-        yield done, verdicts.result()
-
-
-def _batches(samples: Iterator[Sample]) -> Iterator[list[Sample]]:
-    while batch := list(itertools.islice(samples, BATCH)):
-        yield batch
-
-
 def _judged_as_a_whole(
     name: str, judging: CorpusFilter, source: Artifact, context: JudgeContext
-) -> Iterator[tuple[str, Verdict]]:
+) -> Iterator[pa.Table]:
     frame = pl.scan_parquet(shard_files(source.path))
     answers = judging.judge_all(frame, context).select(VERDICT_SCHEMA.names).collect()
     ids = source.table(["id"]).column("id").to_pylist()
@@ -154,10 +123,11 @@ def _judged_as_a_whole(
             f"filter {name!r} answered with {answers.height} rows that are not the {len(ids)} "
             "samples in their order; expected exactly these ids"
         )
-    for row in answers.iter_rows(named=True):
-        verdict = Verdict.from_row(row)
-        check_reason(name, judging, verdict, row["id"])
-        yield row["id"], verdict
+    for part in answers.iter_slices(BATCH):
+        verdicts = columns_of(map(Verdict.from_row, part.iter_rows(named=True)))
+        table = verdicts.table(pa.array(part["id"].to_list()))
+        check_reasons(name, judging, table)
+        yield table
 
 
 def _summary(name: str, made: VerdictSet, source: Artifact) -> dict[str, object]:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 from toys import InProcess
+from workbench import verdict_table
 
 from potstill.pipeline.artifact import Artifact, open_artifact, write_manifest
 from potstill.pipeline.filter import Filter
@@ -105,8 +106,8 @@ class Lives:
         for each in judged:
             judge = self.filters[each]
             assert isinstance(judge, Named)
-            said = [(sample.id, judge.judge_one(sample)) for sample in rows]
-            write_verdicts(out, each, judge.identity(str), samples_digest(out), said)
+            said = verdict_table((sample.id, judge.judge_one(sample)) for sample in rows)
+            write_verdicts(out, each, judge.identity(str), samples_digest(out), [said])
         self._finish(name, kind, dict(config or {}), inputs, dict(metrics or {}))
         return rows
 

@@ -14,12 +14,21 @@ from potstill.pipeline.filter import Filter
 from potstill.pipeline.progress import Event, Progress
 from potstill.pipeline.sample import Message, Sample, new_sample, with_ids
 from potstill.pipeline.shards import read_table, shard_files, write_samples
+from potstill.pipeline.slices import columns_of
 from potstill.pipeline.stage import Context, Metrics, Stage
+from potstill.pipeline.verdict import Verdict
 
 
 def problem(question: str, completion: str | None = None, **fields: Any) -> Sample:
     """A sample with one user turn and no id yet."""
     return new_sample((Message("user", question),), completion=completion, **fields)
+
+
+def verdict_table(said: Iterable[tuple[str, Verdict]]) -> pa.Table:
+    """(id of a sample, verdict on it) as a table of VERDICT_SCHEMA."""
+    pairs = list(said)
+    ids = pa.array([sample_id for sample_id, _ in pairs], pa.string())
+    return columns_of(verdict for _, verdict in pairs).table(ids)
 
 
 class Workbench:

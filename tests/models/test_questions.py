@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 from toys import InProcess
-from workbench import Workbench
+from workbench import Workbench, verdict_table
 
 from potstill.models.prompts import Asking
 from potstill.models.questions import Questions, rows_with_verdicts
@@ -170,7 +170,8 @@ def judged(bench: Workbench, samples: Artifact, *names: str, shift: int = 0) -> 
     rows = rows[shift:] + rows[:shift]
     for name in names:
         pairs = ((row.id, Verdict(1.0, "ok", {"of": row.question, "by": name})) for row in rows)
-        write_verdicts(made.path, name, Named().identity(), samples_digest(samples.path), pairs)
+        said, digest = [verdict_table(pairs)], samples_digest(samples.path)
+        write_verdicts(made.path, name, Named().identity(), digest, said)
     return made
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pyarrow as pa
 import pytest
 from toys import Accident
+from workbench import verdict_table
 
+from potstill.pipeline import row_judge as module
 from potstill.pipeline.errors import StepFailed
 from potstill.pipeline.filter import WORKER_CRASHED, JudgeContext, Limits
 from potstill.pipeline.row_judge import RowJudge
-from potstill.pipeline.sample import Sample, new_sample
+from potstill.pipeline.sample import SAMPLE_SCHEMA, Sample, new_sample
+from potstill.pipeline.slices import Slice
+from potstill.pipeline.workers import WorkerPool
 
 
 def rows(*completions: str | None) -> list[Sample]:
@@ -45,6 +52,61 @@ def test_an_accident_costs_its_own_row(what: str, detail: str) -> None:
     found = verdicts(samples)
     assert found[2] == (None, WORKER_CRASHED, {"detail": detail})
     assert [each[0] for each in found] == [1.0, 1.0, None, 1.0, 1.0]
+
+
+ACCIDENTS = ("raise", "exit", "hang", "kill", "fill the memory", "fine")
+
+
+@pytest.mark.parametrize("cheap_seconds", [0.0, float("inf")], ids=["in rows", "in slices"])
+def test_tables_are_judged_as_rows_are(
+    cheap_seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In slices too an accident costs its own row: the slice is judged again row by row."""
+    monkeypatch.setattr(module, "CHEAP_SECONDS", cheap_seconds)
+    samples = rows("fine", "a", *["b"] * 300, *ACCIDENTS, *["c" * n for n in range(300)])
+    rounds = jobs_handed_out(monkeypatch)
+    with Accident().open(JudgeContext(workers=2)) as judge:
+        tables = list(judge.judge_tables(batches(samples, 200)))
+    made = pa.concat_tables(tables)
+    assert made["reason"].to_pylist().count(WORKER_CRASHED) == len(ACCIDENTS) - 1
+    expected = [Accident().judge_one(each) for each in samples[:302]]
+    assert made.slice(0, 302).equals(verdict_table(zip(ids(samples)[:302], expected, strict=True)))
+    assert made["id"].to_pylist() == ids(samples)
+    assert any(Slice in kinds for kinds in rounds) == (cheap_seconds > 0)
+    assert rounds[0] == {Sample}, "the first rows tell what a row costs"
+
+
+def test_a_slice_without_a_verdict_says_what_a_row_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CHEAP_SECONDS", float("inf"))
+    said = batches(rows(*["fine"] * 10, "a string"), 8)
+    with (
+        Accident().open(JudgeContext()) as judge,
+        pytest.raises(StepFailed, match=r"Accident.judge_one returned 'a string'"),
+    ):
+        list(judge.judge_tables(said))
+
+
+def batches(samples: list[Sample], size: int) -> list[pa.RecordBatch]:
+    named = [replace(sample, id=ids(samples)[row]) for row, sample in enumerate(samples)]
+    table = pa.Table.from_pylist([each.to_row() for each in named], schema=SAMPLE_SCHEMA)
+    return table.to_batches(max_chunksize=size)
+
+
+def ids(samples: list[Sample]) -> list[str]:
+    return [str(row) for row in range(len(samples))]
+
+
+def jobs_handed_out(monkeypatch: pytest.MonkeyPatch) -> list[set[type]]:
+    """The kinds of jobs of every round of the pool, from now on."""
+    found: list[set[type]] = []
+    original = WorkerPool.map
+
+    def watched(self: WorkerPool, jobs: list) -> object:
+        found.append(set(map(type, jobs)))
+        return original(self, jobs)
+
+    monkeypatch.setattr(WorkerPool, "map", watched)
+    return found
 
 
 def test_a_filter_says_whose_fault_it_was_by_its_control() -> None:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from toys import InProcess
+from workbench import verdict_table
 
 from potstill.pipeline.artifact import Artifact, open_artifact, write_manifest
 from potstill.pipeline.sample import (
@@ -141,13 +142,13 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> SmallRun:
     write_rows(out / "failed", failed, FAILED)
     digest = samples_digest(out)
     pairs = [(sample.id, by_math(sample)) for sample in traces]
-    write_verdicts(out, "math", Named(name="math").identity(), digest, pairs)
+    write_verdicts(out, "math", Named(name="math").identity(), digest, [verdict_table(pairs)])
     generated = publish(folder, "traces", "generate", [loaded], {"attempts": 19, HOSTILE: None})
 
     out = folder / "verdicts-00000001"
     take_over(read_verdict_sets(generated.path)["math"], out, "math")
     pairs = [(sample.id, by_loops(sample)) for sample in traces]
-    write_verdicts(out, "loops", Named(name="loops").identity(), digest, pairs)
+    write_verdicts(out, "loops", Named(name="loops").identity(), digest, [verdict_table(pairs)])
     judged = publish(folder, "verdicts", "judge", [generated], {"rows": len(traces)})
 
     out = folder / "reasoning-00000001"
