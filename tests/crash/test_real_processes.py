@@ -107,7 +107,7 @@ def test_ctrl_c_once_brings_home_what_is_in_flight(
     assert stopped.code == 75, stopped.text
     assert "finishing what is in flight; Ctrl-C again stops now" in stopped.text
     assert f"stopped: {len(campaign.durable)} requests" in stopped.text
-    assert marked(mark) == []
+    wait_for(lambda: marked(mark) == [], seconds=10)
     assert set(site.server.paid) == set(campaign.durable.values())
     site.server.latency_s = 0.0
     assert campaign.after(warm.run(site)).code == 0
@@ -135,7 +135,7 @@ def test_ctrl_c_twice_stops_at_once(
     stopped = campaign.after(ended(process, site))
     assert stopped.code == 75, stopped.text
     assert "run the same command to go on" in stopped.text
-    assert marked(mark) == []
+    wait_for(lambda: marked(mark) == [], seconds=10)  # the kernel takes a moment
     site.server.latency_s = 0.0
     assert campaign.after(warm.run(site)).code == 0
     campaign.is_as_if_nothing_had_happened(calm, costs=False)
