@@ -5,4 +5,4 @@ from .pipeline.catalog import Catalog
 from .stages import STAGES
 from .train import TRAINERS
 
-CATALOG = Catalog({**STAGES, **TRAINERS}, FILTERS)
+CATALOG = Catalog(STAGES | TRAINERS, FILTERS)

@@ -65,7 +65,8 @@ def potstill_load(folder: Path) -> None:
 
 
 def potstill_select(folder: Path) -> None:
-    from potstill.filters import Format, Length
+    from potstill.filters.format import Format
+    from potstill.filters.length import Length
     from potstill.stages.judge import JudgeSamples
     from potstill.stages.select import Select
 
@@ -126,7 +127,8 @@ def hashed(value: Any) -> str:
 
 
 def datasets_select(folder: Path) -> None:
-    from potstill.filters import Format, Length
+    from potstill.filters.format import Format
+    from potstill.filters.length import Length
     from potstill.pipeline.sample import Sample
 
     filters = {"format": Format(), "length": Length.model_validate(LIMITS)}

@@ -37,7 +37,7 @@ def hangs() -> None:
     """The aim is none, and a median of at most 50 ms."""
     from adversarial_answers import ADVERSARIAL
 
-    from potstill.filters import MathAnswer
+    from potstill.filters.math import MathAnswer
     from potstill.pipeline.filter import JudgeContext
     from potstill.pipeline.sample import new_sample
 

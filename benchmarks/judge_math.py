@@ -18,7 +18,7 @@ import time
 
 from math_problems import rows
 
-from potstill.filters import MathAnswer
+from potstill.filters.math import MathAnswer
 from potstill.pipeline.filter import JudgeContext
 from potstill.pipeline.sample import Sample, new_sample
 

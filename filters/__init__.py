@@ -24,56 +24,26 @@ One that ships with potstill gets a line below, a table of cases in `tests/filte
 golden verdicts (`python tests/filters/golden.py`). Change a judgement, and raise its `version`.
 """
 
+from ..pipeline.catalog import Kinds
 from ..pipeline.filter import Filter
-from .choice import Choice
-from .code import Code
-from .contains import Contains
-from .exact import Exact
-from .format import Format
-from .json_schema import JsonSchema
-from .keywords import Keywords
-from .language import Language
-from .length import Length
-from .math import MathAnswer
-from .pattern import Pattern
-from .refusal import Refusal
-from .repetition import Repetition
-from .reward_model import RewardModel
-from .votes import Votes
 
-FILTERS: dict[str, type[Filter]] = {
-    "choice": Choice,
-    "code": Code,
-    "contains": Contains,
-    "exact": Exact,
-    "format": Format,
-    "json_schema": JsonSchema,
-    "keywords": Keywords,
-    "language": Language,
-    "length": Length,
-    "math": MathAnswer,
-    "pattern": Pattern,
-    "refusal": Refusal,
-    "repetition": Repetition,
-    "reward_model": RewardModel,
-    "votes": Votes,
-}
-
-__all__ = [
-    "FILTERS",
-    "Choice",
-    "Code",
-    "Contains",
-    "Exact",
-    "Format",
-    "JsonSchema",
-    "Keywords",
-    "Language",
-    "Length",
-    "MathAnswer",
-    "Pattern",
-    "Refusal",
-    "Repetition",
-    "RewardModel",
-    "Votes",
-]
+FILTERS: Kinds[Filter] = Kinds(
+    __name__,
+    {
+        "choice": "choice:Choice",
+        "code": "code:Code",
+        "contains": "contains:Contains",
+        "exact": "exact:Exact",
+        "format": "format:Format",
+        "json_schema": "json_schema:JsonSchema",
+        "keywords": "keywords:Keywords",
+        "language": "language:Language",
+        "length": "length:Length",
+        "math": "math:MathAnswer",
+        "pattern": "pattern:Pattern",
+        "refusal": "refusal:Refusal",
+        "repetition": "repetition:Repetition",
+        "reward_model": "reward_model:RewardModel",
+        "votes": "votes:Votes",
+    },
+)

@@ -13,7 +13,8 @@ from model_bench import ModelBench
 from scripted_teacher import ScriptedTeacher
 from workbench import problem
 
-from potstill.filters import Format, MathAnswer
+from potstill.filters.format import Format
+from potstill.filters.math import MathAnswer
 from potstill.models.opening import Opening
 from potstill.models.request import Completion, Request
 from potstill.pipeline.artifact import Artifact

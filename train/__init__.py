@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ..pipeline.catalog import Kinds
 from ..pipeline.stage import Stage
-from .distill import Distill
-from .dpo import Dpo
-from .grpo import Grpo
-from .sft import Sft
 
-TRAINERS: dict[str, type[Stage]] = {"sft": Sft, "dpo": Dpo, "grpo": Grpo, "distill": Distill}
+TRAINERS: Kinds[Stage] = Kinds(
+    __name__,
+    {"sft": "sft:Sft", "dpo": "dpo:Dpo", "grpo": "grpo:Grpo", "distill": "distill:Distill"},
+)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import potstill.filters
-from potstill.filters import FILTERS, MathAnswer
+from potstill.filters import FILTERS
+from potstill.filters.math import MathAnswer
 from potstill.pipeline.catalog import Catalog
 from potstill.pipeline.filter import Filter, JudgeContext, SampleFilter
 from potstill.pipeline.fingerprint import canonical_json, digest_of

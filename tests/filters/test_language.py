@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from potstill.filters import Language
+from potstill.filters.language import Language
 from potstill.filters.languages.detector import NO_GUESS, guess
 from potstill.filters.languages.east_asian import CHINESE_ONLY, is_japanese
 from potstill.filters.languages.excuses import Excuses

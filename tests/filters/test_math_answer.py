@@ -5,9 +5,9 @@ import time
 import pytest
 from adversarial_answers import ADVERSARIAL
 
-from potstill.filters import MathAnswer
 from potstill.filters.equivalence.math_check import Question, check
 from potstill.filters.keyed import KeyedFilter
+from potstill.filters.math import MathAnswer
 from potstill.pipeline.filter import JudgeContext
 from potstill.pipeline.outcome import Crashed, Done, OutOfMemory, Raised, TimedOut
 from potstill.pipeline.sample import Generation, new_sample

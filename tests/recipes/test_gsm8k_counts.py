@@ -16,7 +16,7 @@ import pytest
 from workbench import Workbench, aside
 
 from potstill.catalog import CATALOG
-from potstill.filters import Code
+from potstill.filters.code import Code
 from potstill.filters.programs.checks import UnreadableKey
 from potstill.filters.programs.keys import read_key
 from potstill.pipeline.artifact import Artifact

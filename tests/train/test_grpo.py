@@ -13,7 +13,8 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from potstill.filters import Format, MathAnswer
+from potstill.filters.format import Format
+from potstill.filters.math import MathAnswer
 from potstill.pipeline.artifact import Artifact
 from potstill.pipeline.errors import RequestError
 from potstill.pipeline.filter import CorpusFilter

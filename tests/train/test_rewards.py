@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import pytest
 from toys import InProcess
 
-from potstill.filters import Format, MathAnswer
+from potstill.filters.format import Format
+from potstill.filters.math import MathAnswer
 from potstill.pipeline.errors import RequestError
 from potstill.pipeline.filter import JudgeContext
 from potstill.pipeline.sample import Message, Sample, new_sample

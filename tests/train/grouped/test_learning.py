@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from potstill.filters import Contains, RewardModel
+from potstill.filters.contains import Contains
+from potstill.filters.reward_model import RewardModel
 from potstill.pipeline.sample import Sample
 from potstill.pipeline.stage import Context
 from potstill.pipeline.verdicts import read_verdict_sets

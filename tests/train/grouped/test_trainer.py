@@ -163,7 +163,7 @@ def test_a_batch_of_only_unknown_rewards_stops_the_training(
 ) -> None:
     from dataclasses import replace
 
-    from potstill.filters import MathAnswer
+    from potstill.filters.math import MathAnswer
 
     without_keys = [replace(sample, answer=None) for sample in toy]
     with pytest.raises(RequestError, match=r"all 16 completions .* unknown.*one: no_key \(16x\)"):

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from potstill.filters import Format, MathAnswer
+from potstill.filters.format import Format
+from potstill.filters.math import MathAnswer
 from potstill.pipeline.artifact import Artifact
 from potstill.pipeline.progress import Event
 from potstill.pipeline.sample import Sample

@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from potstill.filters import Format, MathAnswer
+from potstill.filters.format import Format
+from potstill.filters.math import MathAnswer
 from potstill.pipeline.artifact import Artifact
 from potstill.pipeline.budget import Budget
 from potstill.pipeline.errors import RequestError
