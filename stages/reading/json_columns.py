@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -111,8 +112,7 @@ def _parse(data: bytes, known: pa.Schema | None) -> pa.Table | None:
     """
     how = "infer" if known is None else "error"
     try:
-        # The parser does not look whether it is UTF-8; this does, ten times as fast as `decode`.
-        pa.array([data], pa.large_binary()).cast(pa.large_string())
+        _check_utf8(data)
         table = pj.read_json(
             pa.BufferReader(data),
             pj.ReadOptions(use_threads=False, block_size=len(data) + 1),
@@ -122,6 +122,16 @@ def _parse(data: bytes, known: pa.Schema | None) -> pa.Table | None:
         return table
     except (pa.ArrowException, UnicodeDecodeError):  # the latter for a field's name
         return None
+
+
+def _check_utf8(data: bytes) -> None:
+    """Raise ArrowInvalid where it is not: the parser does not look. Ten times as fast as `decode`.
+
+    From buffers: `pa.array` imports pandas, if there is one, to ask whether it is given a series.
+    """
+    offsets = pa.py_buffer(struct.pack("=qq", 0, len(data)))
+    buffers = [None, offsets, pa.py_buffer(data)]
+    pa.Array.from_buffers(pa.large_string(), 1, buffers).validate(full=True)
 
 
 def _numbers_as_written(table: pa.Table, data: bytes) -> bool:
