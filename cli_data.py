@@ -40,13 +40,31 @@ def load(
 
 def inspect(
     what: Step,
-    where: Annotated[str, typer.Option("--where", help="An SQL condition on the rows.")] = "",
-    sample: Annotated[int, typer.Option("--sample", min=0, help="Show N rows whole.")] = 0,
+    where: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads this annotation at run time
+        typer.Option("--where", help="An SQL condition on the rows."),
+    ] = None,
+    sample: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--sample", min=1, help="Show N rows whole."),
+    ] = None,
     rejected: Annotated[bool, typer.Option("--rejected", help="What was left out.")] = False,
-    by: Annotated[str, typer.Option("--by", help="With --rejected: reason, or a column.")] = "",
-    id_: Annotated[str, typer.Option("--id", help="The row with this id (or prefix).")] = "",
-    columns: Annotated[str, typer.Option("--columns", help="Only these, with commas.")] = "",
-    diff: Annotated[str, typer.Option("--diff", metavar="OTHER", help="What differs.")] = "",
+    by: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--by", help="With --rejected: reason, or a column."),
+    ] = None,
+    id_: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--id", help="The row with this id (or prefix)."),
+    ] = None,
+    columns: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--columns", help="Only these, with commas."),
+    ] = None,
+    diff: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--diff", metavar="OTHER", help="What differs."),
+    ] = None,
     work: Work = WORK,
     json: Json = False,
 ) -> None:
@@ -59,18 +77,12 @@ def inspect(
     from .views.terminal import make_console, print_json
 
     path = find_path(work, what)
-    if diff:
-        differences = compare_rows(path, find_path(work, diff), where or None, sample or None)
+    if diff is not None:
+        differences = compare_rows(path, find_path(work, diff), where, sample)
         print_json(differences.facts()) if json else show_diff(make_console(), differences)
         return
     found = look(
-        path,
-        where=where or None,
-        sample=sample or None,
-        rejected=rejected,
-        by=by or None,
-        id=id_ or None,
-        columns=columns or None,
+        path, where=where, sample=sample, rejected=rejected, by=by, id=id_, columns=columns
     )
     print_json(found.facts()) if json else show_inspection(make_console(), found)
 

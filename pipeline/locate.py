@@ -13,7 +13,7 @@ from pathlib import Path
 from .artifact import MANIFEST, Artifact, glance
 from .errors import RequestError
 from .statcache import DIGESTS, DigestCache
-from .suggest import suggest
+from .suggest import listed, suggest
 
 
 def find_path(work: Path, name: str) -> Path:
@@ -30,6 +30,9 @@ def find_path(work: Path, name: str) -> Path:
         return found.path.absolute()
     if Path(name).exists():
         return Path(name).absolute()
+    if latest := latest_artifacts(work / name):
+        steps = listed(f"{name}/{step}" for step in latest)
+        raise RequestError(f"{name!r} is a recipe; name one of its finished steps: {steps}")
     known = [f"{run.name}/{step}" for run in run_dirs(work) for step in latest_artifacts(run)]
     raise RequestError(f"{name!r} is neither a path nor a finished step; {suggest(name, known)}")
 
@@ -37,6 +40,12 @@ def find_path(work: Path, name: str) -> Path:
 def run_dirs(work: Path) -> list[Path]:
     """The recipes that left artifacts in a work directory."""
     return sorted({manifest.parent.parent for manifest in work.glob(f"*/*/{MANIFEST}")})
+
+
+def finished_below(folder: Path) -> list[Path]:
+    """The folders of the finished steps in a work directory or in a recipe's folder in it."""
+    manifests = [*folder.glob(f"*/{MANIFEST}"), *folder.glob(f"*/*/{MANIFEST}")]
+    return sorted(manifest.parent for manifest in manifests)
 
 
 def latest_artifacts(run_dir: Path) -> dict[str, Artifact]:

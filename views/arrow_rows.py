@@ -6,6 +6,7 @@ columns are as they are in the file; nothing is decoded that no look asks for.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -37,24 +38,25 @@ def arrow_rows(files: Sequence[Path]) -> Rows:
 
 
 def _arrow_schema(file: Path) -> pl.Schema:
-    batches = _arrow_batches(file)
-    empty = pa.Table.from_batches([], schema=next(batches).schema)
-    return pl.DataFrame(empty).schema
+    with _opened(file) as opened:
+        return pl.DataFrame(opened.schema.empty_table()).schema
 
 
 def _arrow_batches(file: Path) -> Iterator[pa.RecordBatch]:
-    """The batches; an empty one first, for its schema."""
+    with _opened(file) as opened:
+        if isinstance(opened, pa.RecordBatchFileReader):
+            yield from (opened.get_batch(n) for n in range(opened.num_record_batches))
+        else:
+            yield from opened
+
+
+@contextlib.contextmanager
+def _opened(file: Path) -> Iterator[pa.RecordBatchFileReader | pa.RecordBatchStreamReader]:
     try:
         with pa.memory_map(str(file)) as source:
-            if source.read(6) == b"ARROW1":
-                opened = pa.ipc.open_file(source)
-                batches = (opened.get_batch(n) for n in range(opened.num_record_batches))
-            else:
-                source.seek(0)
-                opened = pa.ipc.open_stream(source)
-                batches = iter(opened)
-            yield pa.RecordBatch.from_pylist([], schema=opened.schema)
-            yield from batches
+            is_file = source.read(6) == b"ARROW1"
+            source.seek(0)
+            yield pa.ipc.open_file(source) if is_file else pa.ipc.open_stream(source)
     except (pa.ArrowException, OSError) as error:
         raise RequestError(
             f"{file} cannot be read as Arrow: {first_line(error)}. Expected a whole file or "

@@ -20,6 +20,7 @@ from ..pipeline.locate import find_path, latest_artifacts, run_dirs
 from .compare_data import compare_data
 from .compare_scores import compare_evaluations, compare_runs, compare_steps
 from .dataset import Dataset, open_dataset
+from .rows import readable
 from .show_comparison import show_comparison
 
 __all__ = ["Comparison", "compare", "show_comparison"]
@@ -64,9 +65,9 @@ def compare(work: Path, names: Sequence[str]) -> Comparison:
         )
     members = [_open(work, name) for name in names]
     what = _common_kind(members)
-    return Comparison(
-        what, list(names), [str(member.path) for member in members], _compared(what, members)
-    )
+    with readable(*(member.path for member in members)):
+        found = _compared(what, members)
+    return Comparison(what, list(names), [str(member.path) for member in members], found)
 
 
 def _open(work: Path, name: str) -> _Member:

@@ -2,8 +2,9 @@
 
 Beside plain columns it may name fields: `generation.index` of a struct, and `extra.level` of a
 column that holds JSON text. Such a field is taken out of the text for the search; where all its
-values are numbers (or truth values) it is compared as such, else as text. A condition is an
-expression and nothing else: it can name no statement, table or file.
+values are numbers (or truth values) it is compared as such, else as text. A condition is one
+expression on a row: subqueries are refused before polars sees them, since it runs
+`read_csv('…')` in one while it parses, and so is what could hide one (comments, other quotes).
 """
 
 from __future__ import annotations
@@ -17,12 +18,20 @@ from typing import Any
 import polars as pl
 
 from ..pipeline.errors import RequestError
-from .rows import Rows, first_line
+from ..pipeline.suggest import listed
+from .rows import Rows, first_line, is_damage
 
 NUM_LOOKED_AT = 10_000
 """Rows by which the type of a field in JSON text is told."""
 
-_FIELD = re.compile(r"""('(?:[^']|'')*')|"([^"]*)"|(\w+)\.(\w+)""")
+_TOKEN = re.compile(
+    r"""
+    '(?:[^']|'')*' | "(?:[^"]|"")*"
+    | (?P<refused> [\w&]+['"] | -- | /\* | [`$;\\] | \bselect\b | \(\s*from\b )
+    | (?P<column>\w+)\.(?P<field>\w+)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
 
 
 def rows_where(rows: Rows, where: str, columns: Iterable[str]) -> Sequence[int]:
@@ -49,9 +58,9 @@ def explained(asked: str, columns: Iterable[str]) -> Iterator[None]:
     try:
         yield
     except pl.exceptions.PolarsError as error:
-        raise RequestError(
-            f"{asked}: {first_line(error)}. Columns: {', '.join(columns)}"
-        ) from error
+        if is_damage(error):
+            raise
+        raise RequestError(f"{asked}: {first_line(error)}. Columns: {listed(columns)}") from error
 
 
 def searched(frame: pl.LazyFrame, where: str) -> tuple[pl.LazyFrame, pl.Expr]:
@@ -64,14 +73,16 @@ def searched(frame: pl.LazyFrame, where: str) -> tuple[pl.LazyFrame, pl.Expr]:
     fields: dict[str, pl.Expr] = {}
 
     def as_column(match: re.Match[str]) -> str:
-        column, name = match[3], match[4]
+        if match["refused"]:
+            raise _no_condition(where, f"{match['refused'].strip()!r} is not allowed in it")
+        column, name = match["column"], match["field"]
         if column not in texts:
             return match[0]
         found = f"{column}.{name}"
         fields[found] = pl.col(column).str.json_path_match(f"$.{name}")
         return f'"{found}"'
 
-    condition = _condition_of(_FIELD.sub(as_column, where), where)
+    condition = _condition_of(_TOKEN.sub(as_column, where), where)
     if fields:
         kinds = {name: _kinds(frame, *name.split(".")) for name in fields}
         casts = {name: _typed(pl.col(name), kinds[name]) for name in fields}
@@ -83,10 +94,14 @@ def _condition_of(text: str, where: str) -> pl.Expr:
     try:
         return pl.sql_expr(text)
     except pl.exceptions.PolarsError as error:
-        raise RequestError(
-            f"--where {where!r} is no condition: {first_line(error)}. Expected one such as "
-            "\"task = 'math' and language = 'zh'\"."
-        ) from error
+        raise _no_condition(where, first_line(error)) from error
+
+
+def _no_condition(where: str, told: str) -> RequestError:
+    return RequestError(
+        f"--where {where!r} is no condition: {told}. Expected one such as "
+        "\"task = 'math' and language = 'zh'\"; quote names with \"…\" and texts with '…'."
+    )
 
 
 def _kinds(frame: pl.LazyFrame, column: str, field: str) -> set[type[Any]]:

@@ -17,6 +17,7 @@ from ..pipeline.artifact import MANIFEST, Artifact
 from ..pipeline.errors import RequestError
 from ..pipeline.lineage import digest_of_samples, open_beside, upstream
 from ..pipeline.shards import shard_files
+from ..pipeline.suggest import listed
 from ..pipeline.verdicts import VerdictSet, read_verdict_sets
 from .conditions import rows_where
 from .family import verdict_sets
@@ -90,6 +91,8 @@ def search(
         judged = Rows(judged_frame(rows.frame, sets, where), rows.fetch, rows.total)
         numbers = rows_where(judged, where, all_columns(rows, sets))
     if prefix is not None:
+        if not prefix:
+            raise RequestError("--id is empty: expected an id, or how one begins")
         with_id = _with_id(rows, prefix)
         numbers = with_id if numbers is None else sorted(set(numbers) & set(with_id))
     return range(rows.total or 0) if numbers is None else numbers
@@ -111,7 +114,7 @@ def _with_id(rows: Rows, prefix: str) -> Sequence[int]:
     if not columns:
         raise RequestError(
             f"--id {prefix}: the rows have no text column id or prompt_id; "
-            f"columns: {', '.join(schema)}"
+            f"columns: {listed(schema)}"
         )
     begins = [pl.col(name).str.starts_with(prefix) for name in columns]
     numbers = rows.matching(pl.any_horizontal(begins))

@@ -52,6 +52,8 @@ class Inspection:
     rejected: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By left_out, quarantine, failed or broken: rows, reasons with counts; if asked for with
     examples, and by the values of a column."""
+    only_rejected: bool = False
+    """What was left out was asked for, and nothing else."""
     matched: int | None = None
     """How many rows `where` or `id` found."""
     samples: list[dict[str, Any]] | None = None
@@ -98,7 +100,7 @@ def describe(data: Dataset) -> Inspection:
 
 def add_profile(found: Inspection, rows: Rows, columns: Sequence[str] | None) -> None:
     """Add the figures of all columns of the rows, or of those named."""
-    if rows.frame.collect_schema():
+    if rows.total != 0 and rows.frame.collect_schema():
         found.profile = profile(rows, columns)
         found.in_full = columns is not None
 

@@ -19,11 +19,12 @@ import polars as pl
 
 from ..pipeline.errors import RequestError
 from ..pipeline.shards import shard_files
+from ..pipeline.suggest import listed
 from ..pipeline.verdicts import read_verdict_sets
 from .conditions import explained, searched
 from .dataset import Dataset, judged_frame, open_dataset
 from .row_hashes import CHANGED, OTHER, differing_columns, hash_rows, pair_rows
-from .rows import INDEX, Rows, lazy_rows, scan, type_name, with_verdicts
+from .rows import INDEX, Rows, lazy_rows, readable, scan, type_name, with_verdicts
 from .show_diff import show_diff
 
 __all__ = ["Differences", "diff", "show_diff"]
@@ -74,6 +75,11 @@ def diff(
         RequestError: a path or the condition is wrong, or the two have no column in common.
         StepFailed: an artifact is damaged.
     """
+    with readable(path, other):
+        return _diff(path, other, where, sample)
+
+
+def _diff(path: Path, other: Path, where: str | None, sample: int | None) -> Differences:
     opened = [open_dataset(each, whole=True) for each in (path, other)]
     rows = [_rows_of(each) for each in opened]
     schemas = [each.frame.collect_schema() for each in rows]
@@ -81,7 +87,7 @@ def diff(
     if not common:
         raise RequestError(
             f"{path} and {other} have no column of the same name and type; "
-            f"columns: {', '.join(schemas[0])} and {', '.join(schemas[1])}"
+            f"columns: {listed(schemas[0])} and {listed(schemas[1])}"
         )
     key = [name for name in KEYS if name in common] if "id" in common else []
     compared = [name for name in common if name not in key]

@@ -9,11 +9,9 @@ the columns that were named. `rejected` turns the look to what was left out. Rea
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from ..pipeline.errors import RequestError
 from ..pipeline.suggest import suggest
@@ -21,8 +19,9 @@ from ..pipeline.verdicts import VerdictSet
 from .dataset import all_columns, judged_frame, open_dataset, search
 from .describe import Inspection, add_profile, describe, head_of
 from .family import verdicts_on
+from .fields import check_field, path_of, value_of
 from .rejected import NUM_EXAMPLES, broken_lines, rejected_rows
-from .rows import Rows
+from .rows import Rows, readable
 from .show_inspection import show_inspection
 
 __all__ = ["Inspection", "inspect", "show_inspection"]
@@ -59,12 +58,19 @@ def inspect(
     """
     if sample is not None and sample < 1:
         raise RequestError(f"--sample {sample}: expected a number of rows from 1 on")
-    if rejected:
-        if id is not None or columns is not None:
-            raise RequestError("--rejected goes with --by, --where and --sample only")
-        return _inspect_rejected(path, where, sample or NUM_EXAMPLES, by)
-    if by is not None:
+    if rejected and (id is not None or columns is not None):
+        raise RequestError("--rejected goes with --by, --where and --sample only")
+    if by is not None and not rejected:
         raise RequestError(f"--by {by} counts what was left out: add --rejected")
+    with readable(path):
+        if rejected:
+            return _inspect_rejected(path, where, sample or NUM_EXAMPLES, by)
+        return _inspect_rows(path, where, sample, id, columns)
+
+
+def _inspect_rows(
+    path: Path, where: str | None, sample: int | None, id: str | None, columns: str | None
+) -> Inspection:
     asks = where is not None or sample is not None or id is not None
     data = open_dataset(path, whole=asks)
     found = describe(data)
@@ -75,7 +81,7 @@ def inspect(
     rows = data.rows()
     sets = data.verdicts(rows)
     names = _names(columns, rows, sets) if columns is not None else []
-    roots = [name.partition(".")[0] for name in names]
+    roots = [path_of(name, rows.columns())[0] for name in names]
     if asks:
         _choose(found, rows, sets, where, sample, id)
         _add_verdicts(found, sets)
@@ -93,7 +99,7 @@ def inspect(
 def _inspect_rejected(path: Path, where: str | None, examples: int, by: str | None) -> Inspection:
     data = open_dataset(path, whole=True)
     found = head_of(data)
-    found.columns = {}
+    found.columns, found.only_rejected = {}, True
     if data.artifact is not None:
         found.rejected = rejected_rows(data.artifact, where, by, examples)
     if data.own is not None:
@@ -104,10 +110,13 @@ def _inspect_rejected(path: Path, where: str | None, examples: int, by: str | No
 def _names(columns: str, rows: Rows, sets: Mapping[str, VerdictSet]) -> list[str]:
     names = [name.strip() for name in columns.split(",") if name.strip()]
     known = all_columns(rows, dict(sets))
-    unknown = [name for name in names if name.partition(".")[0] not in known]
+    schema = rows.frame.collect_schema()
+    unknown = [name for name in names if path_of(name, known)[0] not in known]
     if unknown or not names:
         wrong = (unknown or [columns])[0]
         raise RequestError(f"--columns: there is no column {wrong!r}; {suggest(wrong, known)}")
+    for name in names:
+        check_field(name, schema)
     return names
 
 
@@ -144,19 +153,5 @@ def _keep_columns(found: Inspection, names: Sequence[str]) -> None:
             for part in ("score", "reason")
         }
         row = {**sample["row"], **judged}
-        sample["row"] = {name: _value(row, name) for name in names}
+        sample["row"] = {name: value_of(row, name) for name in names}
         sample["verdicts"] = {}
-
-
-def _value(row: Mapping[str, Any], name: str) -> Any:
-    """A column, or a field of a struct or of JSON text behind a dot."""
-    column, _, field = name.partition(".")
-    value = row.get(column)
-    if not field:
-        return value
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return None
-    return value.get(field) if isinstance(value, Mapping) else None

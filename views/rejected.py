@@ -57,7 +57,7 @@ def rejected_rows(
         known |= set(columns) | (set(SAMPLE_SCHEMA.names) if _key(columns) else set())
         if by is None or by.partition(".")[0] in columns:
             found[folder] = _facts(frame, where, by, examples)
-    if by is not None and not found:
+    if by is not None and known and not found:
         raise RequestError(f"--by {by}: no such column of what was left out; {suggest(by, known)}")
     _add_samples(artifact, found)
     return found

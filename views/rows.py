@@ -7,6 +7,7 @@ Nothing is written, judged or repaired.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 from polars.io.plugins import register_io_source
 
-from ..pipeline.errors import RequestError
+from ..pipeline.errors import RequestError, StepFailed
 from ..pipeline.shards import shard_files
 from ..pipeline.verdicts import VerdictSet
 
@@ -62,6 +64,28 @@ class Rows:
     def columns(self) -> dict[str, str]:
         """Type of each column, by name; nested ones as their fields: `[{role, content}]`."""
         return {name: type_name(kind) for name, kind in self.frame.collect_schema().items()}
+
+
+@contextlib.contextmanager
+def readable(*paths: Path) -> Iterator[None]:
+    """A block that reads rows of these: what lies there damaged is told as that.
+
+    Raises:
+        StepFailed: a file cannot be read although its head can.
+    """
+    try:
+        yield
+    except (pl.exceptions.ComputeError, pa.ArrowException, OSError) as error:
+        named = " or ".join(map(str, dict.fromkeys(paths)))
+        raise StepFailed(
+            f"{named} cannot be read: {first_line(error)}. Expected whole files: `potstill verify` "
+            "says which are not those that were written; fetch or build these again."
+        ) from error
+
+
+def is_damage(error: pl.exceptions.PolarsError) -> bool:
+    """Whether a file is not what its format asks for: no fault of what was asked."""
+    return "File out of specification" in str(error)
 
 
 def type_name(kind: pl.DataType) -> str:

@@ -39,6 +39,8 @@ def show_inspection(console: Console, found: Inspection) -> None:
     if found.in_full:
         _show_profile(console, found)
         return
+    if found.only_rejected and not found.rejected:
+        console.print("\nnothing was left out of it")
     if found.metrics:
         _show_metrics(console, found.metrics)
     if found.profile:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 from rich.console import Console
@@ -22,7 +24,7 @@ def show_row(console: Console, row: Mapping[str, Any], verdicts: Mapping[str, An
         show_sample(console, row)
     else:
         for name, value in row.items():
-            show_labelled(console, name, value if isinstance(value, str) else to_json(value))
+            show_labelled(console, name, _whole(value))
     for name, verdict in verdicts.items():
         line = verdict_text(verdict["score"], verdict["reason"])
         line.append(evidence_text(verdict["evidence"]), "dim")
@@ -35,7 +37,7 @@ def show_sample(console: Console, row: Mapping[str, Any]) -> None:
         show_labelled(console, message["role"], message["content"])
     if row["completion"] is not None:
         show_labelled(console, "completion", row["completion"], "cyan")
-    facts = [f"{name} {one_line(row[name], 200)}" for name in _FACTS if row.get(name)]
+    facts = [f"{name} {one_line(row[name])}" for name in _FACTS if row.get(name)]
     if made := row.get("generation"):
         facts += [f"{name} {value_text(made[name])}" for name in _GENERATION if made.get(name)]
     show_labelled(console, "facts", " · ".join(facts), "dim")
@@ -43,7 +45,14 @@ def show_sample(console: Console, row: Mapping[str, Any]) -> None:
     if row.get("extra") not in (None, "", "{}"):
         added["extra"] = row["extra"]
     for name, value in added.items():
-        show_labelled(console, name, value_text(value), "dim")
+        show_labelled(console, name, _whole(value), "dim")
+
+
+def _whole(value: Any) -> str:
+    """A value with nothing cut: texts and dates as they are, anything else as JSON."""
+    if isinstance(value, (str, date, time, timedelta, Decimal)):
+        return str(value)
+    return to_json(value)
 
 
 _SHOWN = {"id", "prompt_id", "prompt", "completion", *_FACTS, "generation", "extra"}

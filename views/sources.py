@@ -8,6 +8,8 @@ named, never mixed in.
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ import pyarrow.parquet as pq
 
 from ..pipeline.artifact import MANIFEST
 from ..pipeline.errors import RequestError
+from ..pipeline.locate import finished_below
+from ..pipeline.suggest import MAX_LISTED
 from .arrow_rows import arrow_rows
 from .rows import Rows, parquet_rows
 from .text_rows import text_rows
@@ -70,11 +74,13 @@ def _size(file: Path) -> dict[str, Any]:
 
 
 def _in_folder(folder: Path) -> tuple[str, list[Path], list[Path]]:
-    files = [
-        file
-        for file in sorted(folder.rglob("*"), key=lambda file: _natural(file.relative_to(folder)))
-        if file.is_file() and not any(p.startswith(".") for p in file.relative_to(folder).parts)
-    ]
+    if steps := finished_below(folder):
+        raise RequestError(_several_steps(folder, steps))
+    try:
+        files = [file for file in folder.rglob("*") if file.is_file() and _is_seen(file, folder)]
+    except OSError as error:
+        raise RequestError(f"{error.filename} cannot be opened: {error.strerror}") from error
+    files.sort(key=lambda file: _natural(file.relative_to(folder)))
     kinds = {file: _kind_of(file) for file in files}
     data = [file for file in files if kinds[file] != "text" or _is_named_as_text(file)]
     for kind in KINDS:
@@ -84,6 +90,21 @@ def _in_folder(folder: Path) -> tuple[str, list[Path], list[Path]]:
         f"{folder} has no {MANIFEST} and no data file (parquet, Arrow, {', '.join(TEXT_NAMES)}): "
         "name a finished step, a file, or a folder of data files."
     )
+
+
+def _is_seen(file: Path, folder: Path) -> bool:
+    return not any(part.startswith(".") for part in file.relative_to(folder).parts)
+
+
+def _several_steps(folder: Path, steps: Sequence[Path]) -> str:
+    """What to say of a work directory, or of one recipe's folder in it."""
+    named = [str(step.relative_to(folder)) for step in steps]
+    lines = [f"  potstill inspect {shlex.quote(str(step))}" for step in steps[:MAX_LISTED]]
+    if len(steps) > MAX_LISTED:
+        lines.append(f"  and {len(steps) - MAX_LISTED:,} more")
+    what = "a work directory" if "/" in named[0] else "the folder of a recipe"
+    told = "1 finished step" if len(steps) == 1 else f"{len(steps):,} finished steps"
+    return f"{folder} is {what} with {told}; look at one of them:\n" + "\n".join(lines)
 
 
 def _is_named_as_text(file: Path) -> bool:

@@ -173,6 +173,8 @@ def number(value: float) -> str:
     """Three digits that matter for small values, one decimal from 100 on: `0.0132`, `1,234.5`."""
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
+    if abs(value) >= 1e15:  # more digits than a float knows
+        return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
     return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.3g}"
 
 

@@ -99,19 +99,29 @@ def _jsonl_items(stream: BinaryIO) -> Iterator[Item]:
 
 
 def _item(value: Any, size: int, line: int, raw: bytes) -> Item:
-    if isinstance(value, dict) and value:
-        return Item(value, size)
-    return Item(None, size, line, "not_an_object", _text(raw))
+    reason = _no_row(value)
+    return Item(None, size, line, reason, _text(raw)) if reason else Item(value, size)
+
+
+def _no_row(value: Any) -> str:
+    """Why a JSON value is no row; nothing for one that is."""
+    if not isinstance(value, dict) or not value:
+        return "not_an_object"
+    try:
+        "".join(value).encode()
+    except UnicodeEncodeError:  # half a character, which no column can be called
+        return "not_utf8"
+    return ""
 
 
 def _json_items(stream: BinaryIO) -> Iterator[Item]:
     number = 0
     try:
         for number, (value, size) in enumerate(json_values(stream), start=1):
-            if isinstance(value, dict) and value:
-                yield Item(value, size)
-            else:
-                yield Item(None, size, number, "not_an_object", json.dumps(value))
+            reason = _no_row(value)
+            yield (
+                Item(None, size, number, reason, json.dumps(value)) if reason else Item(value, size)
+            )
     except JsonDamage as damage:  # nothing behind it can be told apart
         yield Item(None, len(damage.text), number + 1, "malformed_json", damage.text)
 
@@ -130,7 +140,7 @@ def _csv_items(stream: BinaryIO, delimiter: str) -> Iterator[Item]:
         if cells is None:
             return
         if names is None:
-            names = _distinct(cells)
+            names = _distinct([_shown(cell) for cell in cells])
         elif cells:
             yield _csv_item(names, cells, rows.line_num, delimiter)
 
@@ -145,6 +155,11 @@ def _csv_item(names: Sequence[str], cells: Sequence[str], line: int, delimiter: 
     except UnicodeDecodeError:
         return Item(None, len(raw), line, "not_utf8", _text(raw))
     return Item(dict(zip(names, cells, strict=True)), len(raw))
+
+
+def _shown(name: str) -> str:
+    """Bytes of a name that are no UTF-8 as their escapes."""
+    return _text(name.encode("utf-8", "surrogateescape"))
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

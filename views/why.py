@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..pipeline.artifact import Artifact
+from .rows import readable
 from .show_why import show_why
 from .why_attempts import askings, leaks
 from .why_conclusion import LEFT_OUT, Conclusion, of_sample
 from .why_events import Event, events_of, origins
 from .why_problem import Problem, gather
 from .why_search import Found, find
-from .why_steps import in_order
+from .why_steps import Step, in_order
 from .why_yield import of_problem
 
 __all__ = ["Life", "show_why", "why"]
@@ -77,8 +78,13 @@ def why(artifacts: Sequence[Artifact], text: str) -> Life:
 
     Raises:
         RequestError: nothing is meant, or several things are.
+        StepFailed: a file is damaged.
     """
-    steps = in_order(artifacts)
+    with readable(*(artifact.path.parent for artifact in artifacts)):
+        return _life(in_order(artifacts), text)
+
+
+def _life(steps: Sequence[Step], text: str) -> Life:
     found = find(steps, text)
     if found.what == "row":
         return _life_of_row(found)

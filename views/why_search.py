@@ -17,7 +17,7 @@ from typing import Any, Final
 import polars as pl
 
 from ..pipeline.errors import RequestError
-from .terminal import one_line
+from .terminal import counted, one_line
 from .why_steps import ROW, Step, matching, whole_rows
 
 SHORTEST_PREFIX: Final = 6
@@ -173,10 +173,12 @@ def _first_words(found: Iterable[Found]) -> dict[str, str]:
 def _nothing(steps: Sequence[Step], text: str, long_enough: bool) -> str:
     if not long_enough:
         return (
-            f"{text!r} has {len(text)} characters; expected at least {SHORTEST_PREFIX} of an id, "
-            "such as `potstill inspect STEP --sample 3` shows them, an id that the data brought, "
-            "or words of a prompt"
+            f"{text!r} has {counted(len(text), 'character')}; expected at least {SHORTEST_PREFIX} "
+            "of an id, such as `potstill inspect STEP --sample 3` shows them, an id that the data "
+            "brought, or words of a prompt"
         )
+    if not steps:
+        return "no step is finished in the work directory; name another one with --work"
     looked = ", ".join(step.label for step in steps if step.samples is not None) or "none"
     return (
         f"no id of a sample or problem begins with {text!r}, no row brought it as its own id, and "

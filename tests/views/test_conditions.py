@@ -66,3 +66,37 @@ def test_a_type_that_later_rows_do_not_keep_is_told(tmp_path: Path) -> None:
         mixed = lazy_rows(pl.LazyFrame({"extra": ['{"m": 1}', '{"m": "y"}']}))
         with pytest.raises(RequestError, match="conversion"):
             rows_where(mixed, "extra.m = 1", ["extra"])
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "id in (select id from read_parquet('FILE'))",
+        "exists (SELECT * FROM read_parquet('FILE'))",
+        "exists (\n FROM read_parquet('FILE'))",
+        "exists (/* ' */ from read_parquet('FILE')) -- '",
+        "id = $$'$$ or exists (select * from read_parquet('FILE')) or id = $$'$$",
+        "id = `'` or exists (select * from read_parquet('FILE')) or id = `'`",
+        "id = q'[']' or exists (select * from read_parquet('FILE')) or id = ''",
+        "id = 'a'; select 1",
+    ],
+)
+def test_a_condition_reads_no_file(rows: Rows, where: str, tmp_path: Path) -> None:
+    """Refused for its form, and not for what the file would be."""
+    pl.DataFrame({"id": ["a"]}).write_parquet(tmp_path / "file")
+    for there in (tmp_path / "file", tmp_path / "missing"):
+        with pytest.raises(RequestError, match="is not allowed in it"):
+            rows_where(rows, where.replace("FILE", str(there)), rows.columns())
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "id <> 'select; -- $ `'",
+        "extra.select is null",
+        "id is distinct from 'select from'",
+        "note like '%it''s (from%' or true",
+    ],
+)
+def test_words_of_sql_in_texts_and_names_are_harmless(rows: Rows, where: str) -> None:
+    assert rows_where(rows, where, rows.columns())
