@@ -112,6 +112,15 @@ class Journal:
         ).fetchone()
         return None if row is None else (row[0], row[1])
 
+    def keys_of(self, step: str, subjects: Iterable[str]) -> set[str]:
+        """Keys of what a step bought for these prompts or samples, whatever its settings were."""
+        found: set[str] = set()
+        for chunk in _chunks(subjects):
+            marks = ", ".join("?" * len(chunk))
+            query = f"SELECT key FROM completions WHERE step = ? AND subject IN ({marks})"
+            found.update(row[0] for row in self._connection.execute(query, (step, *chunk)))
+        return found
+
     @contextlib.contextmanager
     def writer(self, step: str) -> Iterator[JournalWriter]:
         """A writer that has committed everything when the block is left, however it is left."""

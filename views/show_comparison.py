@@ -13,10 +13,10 @@ from typing import Any, Final, Protocol
 from rich.console import Console
 from rich.text import Text
 
-from .show_columns import show_title, show_values
+from .show_columns import Line, show_lines, show_title, show_values
 from .show_scores import show_metrics, show_runs
-from .tables import WIDTH_FOR_EXTRAS, plain_table
-from .terminal import bar, count, one_line, percent, print_table, safe, value_text
+from .tables import WIDTH_FOR_EXTRAS
+from .terminal import bar, count, one_line, percent, safe, value_text
 
 MOST_VALUES: Final = 12
 """Values of a group that are shown; `--json` has them all."""
@@ -57,12 +57,13 @@ def show_comparison(console: Console, comparison: Compared) -> None:
 
 
 def _labels(names: Sequence[str]) -> list[str]:
-    """Short names to head the columns, all different: of one folder the last part is enough."""
-    ends = [Path(name).name for name in names]
-    short = [
-        one_line(end if len(set(ends)) == len(ends) else name, NAME_LENGTH)
-        for name, end in zip(names, ends, strict=True)
-    ]
+    """Short names to head the columns: the last part of the paths that is different in all."""
+    parts = [Path(name).parts for name in names]
+    for place in range(1, min(map(len, parts), default=0) + 1):
+        short = [one_line(each[-place], NAME_LENGTH) for each in parts]
+        if len(set(short)) == len(short):
+            return short
+    short = [one_line(name, NAME_LENGTH) for name in names]
     if len(set(short)) == len(short):
         return short
     return [f"{number} {name}"[:NAME_LENGTH] for number, name in enumerate(short, start=1)]
@@ -104,23 +105,23 @@ def _show_group(
     console: Console, labels: Sequence[str], values: Mapping[str, Any], units: Sequence[str]
 ) -> None:
     """A line for each value and unit: count and share of each member, and the difference."""
-    pictures = console.is_terminal and console.width >= WIDTH_FOR_EXTRAS
-    moved = ["difference"] if len(labels) == 2 else []
-    heads = [head for label in labels for head in (label, *([""] if pictures else []))]
-    table = plain_table(*["", "", *heads, *moved], right=[*labels, *moved])
-    shown = sorted(values, key=lambda value: -_most(values[value]["samples"]["counts"]))
-    shown = [value for value in values if value in set(shown[:MOST_VALUES])]
-    for value in shown:
-        for unit in units:
-            found = values[value][unit]
-            cells = zip(found["counts"], found["shares"], strict=True)
-            table.add_row(
-                safe(one_line(value, NAME_LENGTH) if unit == units[0] else "", "bold"),
-                safe(_UNITS[unit], "dim"),
-                *(cell for counts, share in cells for cell in _cells(counts, share, pictures)),
-                *(_points(found["differences"][1]) for _ in moved),
+    most = sorted(values, key=lambda value: -_most(values[value]["samples"]["counts"]))
+    shown = [value for value in values if value in set(most[:MOST_VALUES])]
+    has_bars = console.is_terminal and console.width >= WIDTH_FOR_EXTRAS
+    choices = [
+        [
+            Line(
+                [safe(one_line(value, NAME_LENGTH), "bold"), safe(_UNITS[unit], "dim")],
+                _cells(values[value][unit]),
+                _points(values[value][unit]["differences"][1]) if len(labels) == 2 else None,
+                _bars(values[value][unit]) if pictures else (),
             )
-    print_table(console, table)
+            for value in shown
+            for unit in units
+        ]
+        for pictures in ((True, False) if has_bars else (False,))
+    ]
+    show_lines(console, ["", ""], labels, *choices)
     if len(values) > len(shown):
         rest = f"… and {len(values) - len(shown)} more with fewer samples; --json has them all"
         console.print(safe(rest, "dim"))
@@ -130,9 +131,16 @@ def _most(counts: Sequence[int | None]) -> int:
     return max(known for known in (0, *counts) if known is not None)
 
 
-def _cells(counts: int | None, share: float | None, pictures: bool) -> list[Text]:
-    told = Text(f"{count(counts)}  {percent(share):>7}")
-    return [told, Text(bar(share or 0.0, BAR_LENGTH).ljust(BAR_LENGTH), "cyan")][: 1 + pictures]
+def _cells(found: Mapping[str, Any]) -> list[Text]:
+    """Count and share of each member."""
+    pairs = zip(found["counts"], found["shares"], strict=True)
+    return [Text(f"{count(counts)}  {percent(share):>7}") for counts, share in pairs]
+
+
+def _bars(found: Mapping[str, Any]) -> list[Text]:
+    return [
+        Text(bar(share or 0.0, BAR_LENGTH).ljust(BAR_LENGTH), "cyan") for share in found["shares"]
+    ]
 
 
 def _points(difference: float | None) -> Text:

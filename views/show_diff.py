@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from .show_inspection import show_title
+from .show_columns import show_title
 from .show_rows import is_sample, show_labelled
 from .tables import plain_table
 from .terminal import count, counted, one_line, print_table, safe, sanitise, to_json

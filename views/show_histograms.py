@@ -42,7 +42,7 @@ def show_histograms(console: Console, found: Mapping[str, Mapping[str, Any]], fu
             *([count(figures["unknown"])] if gaps else []),
             *(Text(heights(rows), "cyan") for _ in pictures),
         )
-    print_table(console, table)
+    print_table(console, table, pictures=bool(pictures))
 
 
 def heights(rows: Sequence[int]) -> str:
@@ -65,7 +65,7 @@ def _show_bins(console: Console, name: str, figures: Mapping[str, Any]) -> None:
         picture = bar(entry["rows"] / most, 24) if console.is_terminal else ""
         span = _span(entry, figures["whole"])
         table.add_row(span, count(entry["rows"]), percent(share), Text(picture, "cyan"))
-    print_table(console, table)
+    print_table(console, table, pictures=True)
 
 
 def _span(entry: Mapping[str, Any], whole: bool) -> str:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .describe import Inspection
+from .show_columns import show_title
 from .show_histograms import heights, show_histograms
 from .show_rejected import show_reasons, show_rejected
 from .show_rows import score_text, show_row
@@ -50,15 +51,6 @@ def show_inspection(console: Console, found: Inspection) -> None:
     for folder, rejected in found.rejected.items():
         show_title(console, folder.replace("_", " "), counted(rejected["rows"], "row"))
         show_rejected(console, rejected)
-
-
-def show_title(console: Console, text: str, beside: str = "") -> None:
-    """A heading, and what is to be said beside it."""
-    line = safe(one_line(text), "bold")
-    if beside:
-        line.append(f"  {beside}", "dim")
-    console.print()
-    console.print(line)
 
 
 def _show_head(console: Console, found: Inspection) -> None:
@@ -160,7 +152,7 @@ def _show_counts(console: Console, counts: Mapping[str, Mapping[str, Any]]) -> N
             label = safe("" if place else one_line(name, 20), "bold")
             text = safe(one_line(value, 40))
             table.add_row(label, text, count(number), percent(share), picture)
-    print_table(console, table)
+    print_table(console, table, pictures=True)
 
 
 def _show_verdicts(console: Console, name: str, verdicts: Mapping[str, Any]) -> None:

@@ -41,7 +41,7 @@ def show_reasons(console: Console, reasons: Mapping[str, int]) -> None:
     for reason, rows in reasons.items():
         picture = Text(bar(rows / total, 30) if console.is_terminal else "", "cyan")
         table.add_row(safe(one_line(reason)), count(rows), percent(rows / total), picture)
-    print_table(console, table)
+    print_table(console, table, pictures=True)
 
 
 def _show_by(console: Console, column: str, counts: Mapping[str, Mapping[str, int]]) -> None:

@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from .show_columns import show_title
-from .tables import plain_table
-from .terminal import number, one_line, percent, print_table, safe
+from .show_columns import Line, show_lines, show_title
+from .terminal import number, one_line, percent, safe
 
 NAME_LENGTH = 28
 
@@ -19,10 +17,10 @@ NAME_LENGTH = 28
 def show_metrics(console: Console, labels: Sequence[str], found: Mapping[str, Any]) -> None:
     """Metrics of evaluations or other steps, with what is beyond noise marked."""
     show_title(console, "metrics")
-    table = _metric_table(labels, [""])
-    for name, metric in found["metrics"].items():
-        table.add_row(safe(one_line(name, 60)), *_metric_cells(name, metric, len(labels) == 2))
-    print_table(console, table)
+    lines = [
+        _line([safe(one_line(name, 60))], name, metric) for name, metric in found["metrics"].items()
+    ]
+    show_lines(console, [""], labels, lines)
     if any(any(metric["beyond_noise"]) for metric in found["metrics"].values()):
         told = "* more than 1.96 standard errors: beyond noise at 95 %"
         console.print(safe(told, "dim"))
@@ -34,35 +32,28 @@ def show_metrics(console: Console, labels: Sequence[str], found: Mapping[str, An
 def show_runs(console: Console, labels: Sequence[str], steps: Mapping[str, Any]) -> None:
     """The steps of runs by their headline metrics."""
     console.print()
-    table = _metric_table(labels, ["step", "kind", "metric"])
-    for name, step in steps.items():
-        kind = " / ".join(dict.fromkeys(each or "–" for each in step["kinds"]))
-        head = [safe(one_line(name, NAME_LENGTH), "bold"), safe(kind, "dim")]
-        if step["equal"]:
-            table.add_row(*head, safe("the same in every byte", "dim"))
-            continue
-        for place, (metric, values) in enumerate(step["metrics"].items()):
-            cells = _metric_cells(metric, values, len(labels) == 2)
-            table.add_row(*(head if place == 0 else [Text(""), Text("")]), safe(metric), *cells)
-        if not step["metrics"]:
-            table.add_row(*head, safe("no metrics to compare", "dim"))
-    print_table(console, table)
+    lines = [line for name, step in steps.items() for line in _lines_of(name, step)]
+    show_lines(console, ["step", "kind", "metric"], labels, lines)
 
 
-def _metric_table(labels: Sequence[str], heads: Sequence[str]) -> Table:
-    moved = ["difference"] if len(labels) == 2 else []
-    return plain_table(*heads, *labels, *moved, right=[*labels, *moved])
+def _lines_of(name: str, step: Mapping[str, Any]) -> list[Line]:
+    kind = " / ".join(dict.fromkeys(each or "–" for each in step["kinds"]))
+    heads = [safe(one_line(name, NAME_LENGTH), "bold"), safe(kind, "dim")]
+    if step["equal"] or not step["metrics"]:
+        told = "the same in every byte" if step["equal"] else "no metrics to compare"
+        return [Line([*heads, safe(told, "dim")], [])]
+    return [
+        _line([*heads, safe(metric)], metric, found) for metric, found in step["metrics"].items()
+    ]
 
 
-def _metric_cells(name: str, metric: Mapping[str, Any], two: bool) -> list[Text]:
+def _line(heads: Sequence[Text], name: str, metric: Mapping[str, Any]) -> Line:
     is_share = name == "pass@1" or name.startswith("rate/")
     cells = [
         Text(_value(value, error, is_share))
         for value, error in zip(metric["values"], metric["standard_errors"], strict=True)
     ]
-    if two:
-        cells.append(_difference(metric, is_share))
-    return cells
+    return Line(heads, cells, _difference(metric, is_share) if len(cells) == 2 else None)
 
 
 def _value(value: float | None, error: float | None, is_share: bool) -> str:

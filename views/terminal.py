@@ -107,12 +107,8 @@ def make_console(stream: TextIO | None = None) -> Console:
     )
 
 
-def print_table(console: Console, table: Table) -> None:
-    """Print a table with nothing cut and no spaces at the ends of lines.
-
-    Columns that may wrap give way down to their `min_width`; a terminal narrower than that breaks
-    the lines itself.
-    """
+def width_of(console: Console, table: Table) -> int:
+    """Columns of a terminal that a table needs; those that may wrap count by their `min_width`."""
     may_wrap = [column for column in table.columns if not column.no_wrap]
     for column in may_wrap:
         column.max_width = column.min_width
@@ -120,7 +116,21 @@ def print_table(console: Console, table: Table) -> None:
     needed = Measurement.get(console, unlimited, table).maximum
     for column in may_wrap:
         column.max_width = None
-    options = console.options.update(width=max(console.width, needed))
+    return needed
+
+
+def print_table(console: Console, table: Table, pictures: bool = False) -> None:
+    """Print a table with nothing cut and no spaces at the ends of lines.
+
+    Columns that may wrap give way down to their `min_width`; a terminal narrower than that breaks
+    the lines itself.
+
+    Args:
+        pictures: the last column holds bars, and is left out where they do not fit.
+    """
+    if pictures and width_of(console, table) > console.width:
+        table.columns.pop()
+    options = console.options.update(width=max(console.width, width_of(console, table)))
     for line in console.render_lines(table, options, pad=False):
         text = Text.assemble(*((segment.text, segment.style or "") for segment in line))
         text.rstrip()

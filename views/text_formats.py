@@ -24,6 +24,7 @@ from .json_stream import MAX_ROW, JsonDamage, json_values
 
 DELIMITERS = ",;\t|"
 _GZIP, _ZSTD, _BOM = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xef\xbb\xbf"
+_BUFFER = 1 << 20
 _START = 4096
 """Bytes by which a format is told."""
 
@@ -56,7 +57,7 @@ def text_items(file: Path) -> Iterator[Item]:
 
 def open_text(file: Path) -> BinaryIO:
     """The bytes of a file, decompressed where they are gzip or zstd."""
-    opened = file.open("rb")
+    opened = io.BufferedReader(file.open("rb", buffering=0), _BUFFER)
     start = opened.peek(4)
     if start[:2] == _GZIP:
         return io.BufferedReader(gzip.GzipFile(fileobj=opened))
@@ -87,20 +88,18 @@ def _is_json(start: bytes) -> bool:
 
 
 def _jsonl_items(stream: BinaryIO) -> Iterator[Item]:
-    lines = iter(lambda: stream.readline(MAX_ROW), b"")
-    for number, line in enumerate(lines, start=1):
-        if number == 1:
-            line = line.removeprefix(_BOM)
-        if line.strip():
-            try:
-                yield _item(json.loads(line), len(line), number, line)
-            except (ValueError, RecursionError):
-                yield Item(None, len(line), number, "malformed_json", _text(line))
-
-
-def _item(value: Any, size: int, line: int, raw: bytes) -> Item:
-    reason = _no_row(value)
-    return Item(None, size, line, reason, _text(raw)) if reason else Item(value, size)
+    decode = json.JSONDecoder().decode  # loads() looks for other encodings in each line
+    for number, line in enumerate(iter(lambda: stream.readline(MAX_ROW), b""), start=1):
+        if line.isspace():
+            continue
+        try:
+            value = decode(str(line, "utf-8", "surrogatepass").removeprefix("\ufeff"))
+        except (ValueError, RecursionError):
+            yield Item(None, len(line), number, "malformed_json", _text(line))
+        else:
+            reason = _no_row(value)
+            raw = _text(line) if reason else ""
+            yield Item(None if reason else value, len(line), number, reason, raw)
 
 
 def _no_row(value: Any) -> str:

@@ -42,7 +42,7 @@ def text_rows(files: Sequence[Path], whole: bool) -> Rows:
     """
     items = _items(files)
     broken = BrokenLines()
-    head = next(_blocks(_good(items, broken), HEAD_ROWS, HEAD_SIZE), [])
+    head = next(_blocks(items, broken, HEAD_ROWS, HEAD_SIZE), [])
     rest = next(items, None)
     if broken.reasons and not head:
         raise RequestError(_no_rows(broken))
@@ -57,21 +57,19 @@ def text_rows(files: Sequence[Path], whole: bool) -> Rows:
 
 def _streamed(files: Sequence[Path]) -> Rows:
     broken, kinds, total = BrokenLines(), _Kinds(), 0
-    for block in _blocks(_good(_items(files), broken), BLOCK_ROWS, BLOCK_SIZE):
+    for block in _blocks(_items(files), broken, BLOCK_ROWS, BLOCK_SIZE):
         kinds.take(block)
         total += len(block)
     dtypes = kinds.dtypes()
 
-    def again() -> Iterator[Row]:
-        return _good(_items(files), BrokenLines())
-
     def frames(columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        for block in _blocks(again(), BLOCK_ROWS, BLOCK_SIZE):
+        for block in _blocks(_items(files), BrokenLines(), BLOCK_ROWS, BLOCK_SIZE):
             yield _frame(block, {name: dtypes[name] for name in columns})
 
     def fetch(numbers: Sequence[int]) -> list[Row]:
         wanted = set(numbers)
-        rows = itertools.islice(again(), max(wanted, default=-1) + 1)
+        good = (item.row for _, item in _items(files) if item.row is not None)
+        rows = itertools.islice(good, max(wanted, default=-1) + 1)
         return [row for number, row in enumerate(rows) if number in wanted]
 
     schema = pl.Schema({name: dtype or pl.String for name, dtype in dtypes.items()})
@@ -84,21 +82,18 @@ def _items(files: Iterable[Path]) -> Iterator[tuple[Path, Item]]:
             yield file, item
 
 
-def _good(items: Iterable[tuple[Path, Item]], broken: BrokenLines) -> Iterator[Row]:
+def _blocks(
+    items: Iterable[tuple[Path, Item]], broken: BrokenLines, num_rows: int, size: int
+) -> Iterator[list[Row]]:
+    """Rows in blocks that end with one of the two limits; what is no row is put aside."""
+    block: list[Row] = []
+    held = 0
     for file, item in items:
         if item.row is None:
             broken.add(file, item.line, item.reason, item.text)
-        else:
-            yield item.row
-
-
-def _blocks(rows: Iterator[Row], num_rows: int, size: int) -> Iterator[list[Row]]:
-    """Rows in blocks that end with one of the two limits; a row counts by its texts."""
-    block: list[Row] = []
-    held = 0
-    for row in rows:
-        block.append(row)
-        held += sum(len(cell) for cell in row.values() if isinstance(cell, (str, list)))
+            continue
+        block.append(item.row)
+        held += item.size
         if len(block) == num_rows or held >= size:
             yield block
             block, held = [], 0

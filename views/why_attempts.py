@@ -7,14 +7,11 @@ is told as a leak.
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from ..models.journal_file import check_schema
+from ..models.journal import read_journal
 from ..pipeline.fingerprint import digest_of
 from ..pipeline.statcache import MODEL_FILES
 from .why_events import ASKING, TRAINING, attempt
@@ -87,23 +84,13 @@ def _tier(config: Mapping[str, Any], index: int) -> int:
 def _in_journal_only(step: Step, ids: Sequence[str], problem: Problem) -> int | None:
     """Completions of this problem that were bought for the step and are not in its dataset: beyond
     the stop, or of earlier settings. None where there is no journal."""
-    path = step.run.parent / JOURNAL
-    if not path.exists():
-        return None
-    keys = {made["key"] for one in ids if (made := problem.samples[one].generation)}
+    in_dataset = {made["key"] for one in ids if (made := problem.samples[one].generation)}
     # A rewritten completion is bought under the id of the row that it came from.
     subjects = [problem.prompt_id, *problem.samples]
-    marks = ", ".join("?" * len(subjects))
-    with contextlib.closing(_open(path)) as journal:
-        query = f"SELECT key FROM completions WHERE step = ? AND subject IN ({marks})"
-        rows = journal.execute(query, (step.label, *subjects))
-        return sum(key not in keys for (key,) in rows)
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    journal = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    check_schema(path, journal)
-    return journal
+    with read_journal(step.run.parent / JOURNAL) as journal:
+        if journal is None:
+            return None
+        return len(journal.keys_of(step.label, subjects) - in_dataset)
 
 
 def _trained_on(step: Step, problem: Problem) -> bool:

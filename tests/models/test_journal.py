@@ -33,6 +33,18 @@ def known(journal: Journal, keys: Iterable[str]) -> set[str]:
     return {key for key in keys if journal.has(key)}
 
 
+def test_keys_of_what_was_bought_for_some(tmp_path: Path) -> None:
+    with open_journal(tmp_path / "j.sqlite") as journal:
+        for step in ("r/a", "r/b"):
+            with journal.writer(step) as writer:
+                for n in range(1200):
+                    key = f"{step}{n}"
+                    writer.put(request(key, subject=f"p{n}"), completion(key))
+        subjects = [f"p{n}" for n in range(1, 1100)]
+        assert journal.keys_of("r/a", subjects) == {f"r/a{n}" for n in range(1, 1100)}
+        assert journal.keys_of("r/a", ["none"]) == journal.keys_of("r/c", subjects) == set()
+
+
 def completion(key: str, text: str = "7", tokens: int | None = 3) -> Completion:
     return Completion(key, text, "stop", 5, tokens, "m", "{}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+from rich.text import Text
 from workbench import problem
 
 from potstill.pipeline.artifact import write_manifest
@@ -243,6 +245,39 @@ def test_what_texts_contain_stays_text(runs: Runs, width: int | None) -> None:
     assert "\x1b[31m[red]" not in text
     assert "\u202e" not in text
     assert "[red]x" in text
+
+
+def test_what_does_not_fit_side_by_side_stands_one_below_the_other(runs: Runs) -> None:
+    names = [runs.mixture(f"recipe{n}", "mixture", range(n, 10), seed=n) for n in (1, 2, 3)]
+    names += [runs.mixture("other", "mixture", range(3))]
+    for shown in (names, names[:2], ["recipe1", "recipe2"]):
+        found = compare(runs.work, shown)
+        for width in (50, 80, 120):
+            lines = drawn(found, width).replace(str(runs.work.absolute()), "").splitlines()
+            plain = [Text.from_ansi(line).plain.rstrip() for line in lines]
+            assert max(map(len, plain)) <= width
+            assert sum("recipe2" in line for line in plain) >= 2
+    narrow = Text.from_ansi(drawn(compare(runs.work, names), 50)).plain
+    told = r"\ns0 · loss tokens\n  recipe1 +16   44.4 %\n  recipe2 +16   50.0 %\n"
+    assert re.search(told, narrow)
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (["r/one", "r/two"], ["one", "two"]),
+        (["r/one", "s/one"], ["r", "s"]),
+        (["r/one", "s/one", "s/two"], ["r/one", "s/one", "s/two"]),
+        (["a/r/one", "one"], ["a/r/one", "one"]),
+        (["r/one", "r/one"], ["1 r/one", "2 r/one"]),
+    ],
+)
+def test_columns_are_headed_by_what_differs_in_the_names(
+    names: list[str], labels: list[str]
+) -> None:
+    found = {"metrics": {}}
+    text = drawn(Comparison("sft", names, ["p"] * len(names), found))
+    assert [line.split("  ")[0] for line in text.splitlines()[: len(names)]] == labels
 
 
 values = st.recursive(
