@@ -73,7 +73,7 @@ def open_dataset(path: Path, whole: bool) -> Dataset:
         folder = path / EXPORTED
         if shards or not folder.is_dir():
             own = parquet_rows(shards) if shards else None
-            return Dataset(path, artifact, own, [shard_facts(shard) for shard in shards])
+            return Dataset(path, artifact, own, shard_facts(shards, own) if own else [])
     source = open_source(folder, whole)
     return Dataset(path, artifact, source.rows, source.shards(), source.kind, source.passed_over)
 

@@ -9,7 +9,7 @@ and short names from all rows while these are few; how many rows each figure is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -80,7 +80,7 @@ def _of_samples(rows: Rows, sampled: pl.LazyFrame, columns: Sequence[str] | None
         "lengths": _sample_lengths(sampled, columns),
         "numbers": {},
         "distinct": {},
-        "counts": _known({n: _counts(_countable(rows, sampled), e) for n, e in asked.items()}),
+        "counts": _known(_all_counts(_countable(rows, sampled), asked)),
     }
 
 
@@ -139,9 +139,23 @@ def _lengths(frame: pl.LazyFrame, length: pl.Expr, unit: str = "characters") -> 
 
 
 def _counts(frame: pl.LazyFrame, value: pl.Expr) -> dict[str, Any]:
-    named = frame.select(value.cast(pl.String).alias("value")).group_by("value").len("rows")
-    order = named.sort(["rows", "value"], descending=[True, False], nulls_last=True)
-    counted = order.collect(engine="streaming")
+    return _all_counts(frame, {"": value})[""]
+
+
+def _all_counts(frame: pl.LazyFrame, values: Mapping[str, pl.Expr]) -> dict[str, dict[str, Any]]:
+    """Counts of several columns: all of them are read at once."""
+    counts = [
+        frame.select(value.cast(pl.String).alias("value"))
+        .group_by("value")
+        .len("rows")
+        .sort(["rows", "value"], descending=[True, False], nulls_last=True)
+        for value in values.values()
+    ]
+    found = pl.collect_all(counts, engine="streaming")
+    return {name: _told(counted) for name, counted in zip(values, found, strict=True)}
+
+
+def _told(counted: pl.DataFrame) -> dict[str, Any]:
     return {
         "rows": int(counted["rows"].sum()),
         "values": {

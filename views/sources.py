@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from ..pipeline.artifact import MANIFEST
 from ..pipeline.errors import RequestError
 from ..pipeline.locate import finished_below
@@ -41,7 +39,7 @@ class Source:
 
     def shards(self) -> list[dict[str, Any]]:
         """`path`, `bytes` and, of parquet, `rows` of each file."""
-        return [shard_facts(file) if self.kind == "parquet" else _size(file) for file in self.files]
+        return shard_facts(self.files, self.rows)
 
 
 def open_source(path: Path, whole: bool) -> Source:
@@ -64,13 +62,14 @@ def open_source(path: Path, whole: bool) -> Source:
 _READERS = {"parquet": parquet_rows, "arrow": arrow_rows}
 
 
-def shard_facts(file: Path) -> dict[str, Any]:
-    """`path`, `rows` and `bytes` of a parquet file."""
-    return {"path": str(file), "rows": pq.read_metadata(file).num_rows, **_size(file)}
-
-
-def _size(file: Path) -> dict[str, Any]:
-    return {"path": str(file), "bytes": file.stat().st_size}
+def shard_facts(files: Sequence[Path], rows: Rows) -> list[dict[str, Any]]:
+    """`path`, `bytes` and, where their rows are counted, `rows` of each file."""
+    facts: list[dict[str, Any]] = [
+        {"path": str(file), "bytes": file.stat().st_size} for file in files
+    ]
+    for fact, number in zip(facts, rows.part_rows, strict=False):
+        fact["rows"] = number
+    return facts
 
 
 def _in_folder(folder: Path) -> tuple[str, list[Path], list[Path]]:
