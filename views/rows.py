@@ -23,8 +23,8 @@ from ..pipeline.errors import RequestError, StepFailed
 from ..pipeline.shards import shard_files
 from ..pipeline.verdicts import VerdictSet
 
-INDEX = "__row__"
-"""Name of the row number while a look is under way."""
+INDEX = "\0row"
+"""Name of the row number while a look is under way; no column of data has a NUL in its name."""
 MAX_BROKEN_KEPT = 1000
 """Broken lines that are kept with their text; all are counted."""
 

@@ -63,6 +63,16 @@ def test_columns_with_dots_and_fields_at_any_depth(tmp_path: Path) -> None:
         inspect(file, columns="nested.a.c")
 
 
+@pytest.mark.parametrize("look", [{"where": "id = 'b'"}, {"sample": 2}, {"id": "b"}])
+def test_no_name_of_a_column_is_taken(tmp_path: Path, look: dict[str, Any]) -> None:
+    file = tmp_path / "names.parquet"
+    pl.DataFrame({"__row__": [1, 2], "index": [3, 4], "id": ["a", "b"]}).write_parquet(file)
+    found = inspect(file, **look).samples
+    assert found is not None
+    assert found[-1]["row"] == {"__row__": 2, "index": 4, "id": "b"}
+    assert diff(file, file).equal == 2
+
+
 @pytest.mark.parametrize("schema", [{}, {"a": pl.String, "n": pl.Int64}])
 def test_no_rows_have_no_figures(tmp_path: Path, schema: dict[str, Any]) -> None:
     file = tmp_path / "zero.parquet"
