@@ -178,7 +178,7 @@ def write_manifest(
             "sha256": cache.digest(file),
         }
         for file in sorted(path.rglob("*"))
-        if file.is_file() and file.name not in (MANIFEST, TIMING)
+        if file.is_file() and file not in (path / MANIFEST, path / TIMING)
     }
     write_text(path / TIMING, json.dumps(timing, indent=1, sort_keys=True) + "\n")
     text = json.dumps({**body, "files": files}, ensure_ascii=False, indent=1, sort_keys=True)

@@ -65,7 +65,7 @@ def extra_files(folder: Path, listed: Set[str]) -> list[Difference]:
     left = set(orphans(folder))
     for file in sorted(files_in(folder)):
         name = file.relative_to(folder).as_posix()
-        own = file.name in (MANIFEST, TIMING) or file in left
+        own = name in (MANIFEST, TIMING) or file in left
         if name not in listed and not own and not name.startswith(_BY_THE_HUB):
             found.append(Difference(name, "extra", "is not in the manifest"))
     return found

@@ -35,10 +35,12 @@ def read_manifest(file: Path) -> dict[str, Any]:
     for key, kind in (("step", str), ("address", str), ("identity", dict), ("files", dict)):
         if not isinstance(manifest.get(key), kind):
             raise ValueError(f"it has no {key!r}, or one of another type")
-    if not isinstance(manifest.get("inputs"), dict):
+    if not _maps_texts(manifest.get("inputs")):
         raise ValueError("it has no 'inputs', or one of another type")
     if not isinstance(manifest["identity"].get("kind"), str):
         raise ValueError("its identity has no 'kind'")
+    if not _maps_texts(manifest["identity"].get("inputs", {})):
+        raise ValueError("the 'inputs' of its identity are of another type")
     for name, entry in manifest["files"].items():
         _check_entry(name, entry)
     return manifest
@@ -53,3 +55,7 @@ def _check_entry(name: str, entry: Any) -> None:
         or _SHA256.fullmatch(entry["sha256"]) is None
     ):
         raise ValueError(f"its entry for {name[:200]!r} has no bytes or no sha256")
+
+
+def _maps_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,4 +111,16 @@ def test_a_name_that_leads_out_of_the_folder_is_not_opened(tmp_path: Path, name:
     manifest["files"] = {name: {"bytes": 0, "sha256": "0" * 64}}
     (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     with pytest.raises(StepFailed, match=r"leads out of the folder|characters that potstill"):
+        open_artifact(folder)
+
+
+@pytest.mark.parametrize("name", ["part/manifest.json", "part/timing.json", "data/manifest.json"])
+def test_only_its_own_manifest_and_clocks_are_not_listed(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "a"
+    (folder / name).parent.mkdir(parents=True)
+    (folder / name).write_text("{}", encoding="utf-8")
+    make(folder)
+    assert name in json.loads((folder / MANIFEST).read_text("utf-8"))["files"]
+    (folder / name).write_text("[]", encoding="utf-8")
+    with pytest.raises(StepFailed, match=re.escape(name)):
         open_artifact(folder)

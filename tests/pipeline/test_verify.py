@@ -157,9 +157,11 @@ def test_extra_files_differ_but_not_those_of_the_hub(work: Path) -> None:
         (first / name).parent.mkdir(parents=True, exist_ok=True)
         (first / name).write_text("", encoding="utf-8")
     assert told(work) == []
-    (first / "data").mkdir()
-    (first / "data" / "evil.parquet").write_text("", encoding="utf-8")
-    assert told(work) == [("data/evil.parquet", "extra")]
+    (first / "data" / "deep").mkdir(parents=True)
+    extra = ("data/evil.parquet", f"data/deep/{MANIFEST}", "data/deep/timing.json")
+    for name in extra:
+        (first / name).write_text("", encoding="utf-8")
+    assert told(work) == [(name, "extra") for name in sorted(extra)]
 
 
 def test_a_download_in_the_hub_s_cache_is_followed_into_its_blobs(work: Path) -> None:
@@ -219,6 +221,16 @@ def test_a_damaged_manifest_is_told(work: Path, name: str) -> None:
     assert [each.kind for each in checked.differences] == ["manifest"]
     assert checked.facts()["digest"] is None
     assert len(verify(work, [str(work)]).checked) == 2
+
+
+@pytest.mark.parametrize("value", [[], None, "x", {"first": 5}, {"first": None}])
+@pytest.mark.parametrize("where", ["identity", "top"])
+def test_inputs_of_another_form_are_told(work: Path, where: str, value: object) -> None:
+    def change(manifest: dict[str, Any]) -> None:
+        (manifest["identity"] if where == "identity" else manifest)["inputs"] = value
+
+    edit(work, change)
+    assert [each.kind for each in only(work).differences] == ["manifest"]
 
 
 def test_an_edited_identity_is_told(work: Path) -> None:
