@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .artifact import MANIFEST, Artifact, glance
+from .clocks import oldest_first
 from .errors import RequestError
 from .statcache import DIGESTS, DigestCache
 from .suggest import listed, suggest
@@ -68,7 +69,7 @@ def _digests(work: Path) -> DigestCache:
 
 
 def _latest(run_dir: Path, cache: DigestCache) -> dict[str, Artifact]:
-    manifests = sorted(run_dir.glob(f"*/{MANIFEST}"), key=lambda file: file.stat().st_mtime_ns)
+    manifests = oldest_first(run_dir.glob(f"*/{MANIFEST}"))
     found: dict[str, Artifact] = {}
     for artifact in _opened((file.parent for file in manifests), cache):
         found.pop(artifact.step, None)

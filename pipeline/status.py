@@ -5,16 +5,17 @@ Reads manifests and decides nothing: `runner.py` builds, `views` print.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .artifact import MANIFEST, TIMING, Artifact, open_artifact
+from .artifact import MANIFEST, Artifact, open_artifact
+from .clocks import clocks_of, oldest_first
 from .errors import StepFailed
 from .fingerprint import explain_difference
 from .lock import running_step
+from .manifest_form import read_manifest
 from .plan import Node, Plan
 from .stage import STATE
 from .statcache import DIGESTS, DigestCache
@@ -34,7 +35,7 @@ class StepState:
 
     def facts(self) -> dict[str, Any]:
         """JSON values for `status --json`; sizes are of the files as they lie there."""
-        timing = _timing(self.path)
+        clocks = clocks_of(self.path)
         return {
             "name": self.node.name,
             "kind": self.node.stage.kind,
@@ -46,8 +47,8 @@ class StepState:
             "size_bytes": bytes_in(self.path) if self.path.is_dir() else None,
             "verdicts_bytes": sum(map(bytes_in, self.path.glob("verdicts"))),
             "state_bytes": sum(map(bytes_in, self.path.parent.glob(f"{STATE}/{self.path.name}"))),
-            "seconds": timing.get("seconds"),
-            "finished": timing.get("finished"),
+            "seconds": clocks.seconds,
+            "finished": clocks.finished,
             "why": list(self.why),
         }
 
@@ -94,7 +95,10 @@ def why_missing(plan: Plan, node: Node, waiting: list[str]) -> tuple[str, ...]:
     previous = previous_artifacts(plan, node)
     if not previous:
         return ("not built yet",)
-    old = dict(_manifest(previous[-1])["identity"])
+    try:
+        old = read_manifest(previous[-1] / MANIFEST)["identity"]
+    except ValueError:  # nobody's input any more, so it stops nothing; `verify` tells of it
+        return ("what changed is unknown: the manifest of the artifact before cannot be read",)
     changes = explain_difference(old, dict(node.identity))
     lines = [change for change in changes if not change.startswith("inputs.")]
     lines += [f"input {change.split('.')[1].split(' ')[0]} changed" for change in changes
@@ -106,18 +110,4 @@ def previous_artifacts(plan: Plan, node: Node) -> list[Path]:
     """Finished artifacts of the same step under other addresses, oldest first."""
     pattern = f"{node.name}-{'[0-9a-f]' * len(node.address)}/{MANIFEST}"
     found = [file for file in plan.run_dir.glob(pattern) if file.parent.name != node.folder]
-    return [file.parent for file in sorted(found, key=lambda file: file.stat().st_mtime_ns)]
-
-
-def _manifest(path: Path) -> dict[str, Any]:
-    body = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-    return dict(body)
-
-
-def _timing(path: Path) -> dict[str, Any]:
-    """The clocks beside a manifest; a damaged file of clocks says nothing, and stops no look."""
-    try:
-        timing = json.loads((path / TIMING).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return timing if isinstance(timing, dict) else {}
+    return [file.parent for file in oldest_first(found)]

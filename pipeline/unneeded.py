@@ -8,7 +8,6 @@ did not make, or not certainly, is told and left alone. Nothing is changed here.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .artifact import MANIFEST, TIMING
+from .clocks import clocks_of
 from .fingerprint import ADDRESS_LENGTH
 from .lock import running_step
 from .manifest_form import read_manifest
@@ -159,8 +159,15 @@ class Search:
         return f"the recipe's is {' and '.join(now)}" if now else "the recipe has no such step"
 
     def _sort_unfinished(self, folder: Path, step: str) -> None:
-        """Without a manifest only a step that we know of tells ours from a user's `notes-2024…`."""
-        traces = (folder.parent / _LOGS / f"{step}.log", folder.parent / STATE / folder.name)
+        """Without a manifest only what a step leaves tells ours from a user's `notes-2024…`.
+
+        A `gc` that was killed may have taken the log of a step and the manifest, not the clocks.
+        """
+        traces = (
+            folder.parent / _LOGS / f"{step}.log",
+            folder.parent / STATE / folder.name,
+            folder / TIMING,
+        )
         if self._running == f"{folder.parent.name}/{step}":
             return
         if step in self._steps or any(trace.exists() for trace in traces):
@@ -188,12 +195,9 @@ class Search:
 
 
 def _item(path: Path, kind: str, why: str) -> Item:
-    try:
-        timing = json.loads((path / TIMING).read_text(encoding="utf-8"))
-        finished = float(timing["finished"])
-    except (OSError, ValueError, KeyError, TypeError):
-        finished = path.lstat().st_mtime  # no timing.json, or one that says nothing
-    return Item(path, why, kind, bytes_in(path), finished)
+    finished = clocks_of(path).finished
+    changed = path.lstat().st_mtime if finished is None else finished
+    return Item(path, why, kind, bytes_in(path), changed)
 
 
 def _is_run_of(run: str, recipe: str) -> bool:
@@ -216,6 +220,5 @@ def _doubt(folder: Path) -> str | None:
         return f"its {MANIFEST} is of {name!r}"
     left = {str(file.relative_to(folder)) for file in orphans(folder)}
     there = {str(file.relative_to(folder)) for file in files_in(folder)}
-    own = {name for name in there if Path(name).name in (MANIFEST, TIMING)}
-    extra = sorted(there - manifest["files"].keys() - own - left)
+    extra = sorted(there - manifest["files"].keys() - {MANIFEST, TIMING} - left)
     return f"holds {extra[0]!r}, which is not of its {MANIFEST}" if extra else None

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from .artifact import MANIFEST, Artifact
+from .clocks import oldest_first
 from .errors import RequestError
 from .file_names import bad_name
 from .fingerprint import ADDRESS_LENGTH, digest_of
@@ -191,7 +192,7 @@ def _step_folder(work: Path, name: str) -> Path | None:
     pattern = f"{step}-{'[0-9a-f]' * ADDRESS_LENGTH}/{MANIFEST}"
     if not step or set("*?[./") & set(step):
         return None
-    found = sorted((work / recipe).glob(pattern), key=lambda file: file.stat().st_mtime_ns)
+    found = oldest_first((work / recipe).glob(pattern))
     return found[-1].parent.absolute() if found else None
 
 

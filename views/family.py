@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from ..pipeline.artifact import MANIFEST, Artifact
+from ..pipeline.clocks import oldest_first
 from ..pipeline.lineage import digest_of_samples, upstream
 from ..pipeline.shards import shard_files
 from ..pipeline.verdict import Verdict
@@ -32,7 +33,7 @@ def verdict_sets(artifact: Artifact) -> dict[str, VerdictSet]:
     family = [artifact, *upstream(artifact)]
     judged = {digest_of_samples(member) for member in family}
     folders = [member.path for member in family]
-    others = sorted(artifact.path.parent.glob(f"*/{MANIFEST}"), key=_changed, reverse=True)
+    others = reversed(oldest_first(artifact.path.parent.glob(f"*/{MANIFEST}")))
     folders += [file.parent for file in others if file.parent not in folders]
     found = read_verdict_sets(artifact.path)
     for folder in folders[1:]:
@@ -84,7 +85,3 @@ def rejected_frame(artifact: Artifact, folder: str) -> pl.LazyFrame | None:
     """Rows of `left_out/`, `quarantine/` or `failed/`; None where the step has no such folder."""
     files = shard_files(artifact.path / folder)
     return scan(files) if files else None
-
-
-def _changed(file: Path) -> int:
-    return file.stat().st_mtime_ns

@@ -244,6 +244,17 @@ def test_a_kill_leaves_nothing_that_counts_as_whole(
     assert not collect(file, work).items
 
 
+def test_a_kill_before_a_folder_was_moved_leaves_nothing_for_ever(work: Path) -> None:
+    file = recipe(work.parent, third={"numbers": {"rows": 1}})
+    gone = next(item.path for item in collect(file, work).items if item.kind == "artifact")
+    (gone / MANIFEST).unlink()
+    shutil.rmtree(work / "toy" / "logs")
+    found = collect(file, work, really=True)
+    assert gone in [item.path for item in found.items]
+    assert not found.unknown
+    assert not gone.exists()
+
+
 def test_what_cannot_be_removed_is_told(
     work: Path, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

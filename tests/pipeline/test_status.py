@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from toys import CATALOG
 
-from potstill.pipeline.artifact import TIMING
+from potstill.pipeline.artifact import MANIFEST, TIMING
 from potstill.pipeline.lock import announce, run_lock
 from potstill.pipeline.plan import Plan, make_plan
 from potstill.pipeline.recipe import recipe_of
@@ -71,3 +72,15 @@ def test_what_a_look_read_is_remembered(tmp_path: Path) -> None:
     (tmp_path / DIGESTS).unlink()
     read_states(plan)
     assert (tmp_path / DIGESTS).exists()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"step": "first"}', '{"files": {}}'])
+def test_an_older_artifact_that_cannot_be_read_stops_no_look(tmp_path: Path, text: str) -> None:
+    Run(plan_of(tmp_path)).all()
+    for manifest in tmp_path.glob(f"toy/first-*/{MANIFEST}"):
+        manifest.write_text(text, encoding="utf-8")
+    first = facts(plan_of(tmp_path, rows=4))["first"]
+    assert (first["state"], first["why"]) == (
+        "missing",
+        ["what changed is unknown: the manifest of the artifact before cannot be read"],
+    )
