@@ -1,4 +1,4 @@
-"""Which artifact is the latest: by the clocks beside it, whatever a copy did to the files' times."""
+"""Which artifact is the latest: its clocks tell, whatever a copy did to the times of files."""
 
 from __future__ import annotations
 
