@@ -31,6 +31,8 @@ def show_publication(console: Console, found: Published) -> None:
     console.print(safe(_repository(facts)), soft_wrap=True)
     console.print()
     _show_files(console, facts["files"])
+    digest = one_line(facts["digest"][:16])
+    console.print(safe(f"digest {digest}; `potstill verify` of a download shows the same"))
     console.print(safe("\nREADME.md", "bold"))
     for line in facts["card_head"]:
         console.print(safe(f"  {line}", "dim"), soft_wrap=True)

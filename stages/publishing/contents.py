@@ -19,6 +19,7 @@ from typing import Any, Final, Literal
 
 from ...pipeline.artifact import MANIFEST, Artifact, open_artifact
 from ...pipeline.errors import RequestError
+from ...pipeline.fingerprint import digest_of
 from ...pipeline.lineage import upstream
 from .model_card import model_card
 
@@ -42,6 +43,11 @@ class Contents:
     def card(self) -> str:
         """The README as it will be."""
         return _bytes(self.files[CARD]).decode("utf-8")
+
+    @property
+    def digest(self) -> str:
+        """What `verify` of a download shows: of the names and sha256 of all files but manifest."""
+        return digest_of({name: self.sha256(name) for name in self.files if name != MANIFEST})
 
     def size(self, name: str) -> int:
         source = self.files[name]

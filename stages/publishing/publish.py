@@ -23,7 +23,11 @@ from .remote import Remote, changes
 from .scan import Findings, scan
 from .secrets import KINDS, LOCAL_PATH
 
-_NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
+_PART: Final = r"(?!.*(?:--|\.\.))[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?"
+_NAME: Final = re.compile(rf"{_PART}/{_PART}(?<!\.git)")
+"""As huggingface_hub's validate_repo_id has it."""
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]+")
+"""RFC 6750: what may follow `Bearer `. The client quotes a header with other signs in its error."""
 _HEAD: Final = 24
 """Lines of the card that are shown."""
 SAME: Final = "same"
@@ -74,7 +78,7 @@ class Publication:
             "path": str(artifact.path),
             "step": artifact.step,
             "address": artifact.address,
-            "digest": artifact.digest,
+            "digest": contents.digest,
             "repository": self.repo,
             "type": contents.repo_type,
             "exists": self.remote.exists,
@@ -122,13 +126,12 @@ def publish(
         StepFailed: the hub did not do it; what was there before is still there.
     """
     _check_request(repo, allow)
+    token = _token(token_env)
     contents = contents_of(path)
     findings = scan(contents.files)
-    token = os.environ.get(token_env)
     hub = Hub(repo, contents.repo_type, token)
     remote = hub.look()
-    if private and remote.exists and not remote.private:
-        raise RequestError(f"{repo} is public already; --private is for repositories yet to make")
+    _check_private(repo, private, remote)
     told = changes(contents, remote)
     hidden = private if remote.private is None else remote.private
     found = Publication(repo, contents, findings, allow, remote, told, hidden)
@@ -151,9 +154,13 @@ def _upload(hub: Hub, wanted: Publication, private: bool) -> Publication:
         )
     if not remote.exists:
         remote = hub.create(private)
+        _check_private(hub.name, private, remote)  # somebody may have made it meanwhile
         wanted = replace(wanted, remote=remote, changes=changes(wanted.contents, remote))
     if remote.revision is None:
-        raise StepFailed(f"{hub.name} was made and cannot be read: {remote.why_unknown}")
+        raise StepFailed(
+            f"{hub.name} was made, empty, and could not be looked at: {remote.why_unknown}. Run "
+            "the same command again"
+        )
     if set(wanted.changes.values()) == {SAME}:
         return replace(wanted, revision=remote.revision)
     revision = _commit(hub, wanted, remote.revision)
@@ -162,8 +169,8 @@ def _upload(hub: Hub, wanted: Publication, private: bool) -> Publication:
 
 
 def _commit(hub: Hub, wanted: Publication, on: str) -> str:
-    artifact = wanted.contents.artifact
-    message = f"potstill: {artifact.step}-{artifact.address}, content sha256 {artifact.digest}"
+    artifact, digest = wanted.contents.artifact, wanted.contents.digest
+    message = f"potstill: {artifact.step}-{artifact.address}, content sha256 {digest}"
     gone = [name for name, change in wanted.changes.items() if change == "removed"]
     names = [name for name, change in wanted.changes.items() if change in ("new", "changed")]
     return hub.commit(wanted.contents, names, gone, message, on)
@@ -187,6 +194,22 @@ def _check_arrival(hub: Hub, contents: Contents, revision: str) -> None:
             f"{hub.name}@{revision} does not hold what was sent: {', '.join(wrong[:5])}. Run the "
             "same command again to send it once more; do not use that revision"
         )
+
+
+def _check_private(repo: str, private: bool, remote: Remote) -> None:
+    if private and remote.exists and not remote.private:
+        raise RequestError(f"{repo} is public already; --private is for repositories yet to make")
+
+
+def _token(variable: str) -> str | None:
+    """What the variable holds; None where it is not set or empty."""
+    token = os.environ.get(variable)
+    if token and not _TOKEN.fullmatch(token):
+        raise RequestError(
+            f"the environment variable {variable} holds signs that no token has, such as a space, "
+            "a quote or the end of a line; set it to the token alone"
+        )
+    return token or None
 
 
 def _check_request(repo: str, allow: frozenset[str]) -> None:

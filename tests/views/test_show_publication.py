@@ -13,6 +13,7 @@ from potstill.views.terminal import make_console
 FACTS: dict[str, Any] = {
     "step": "out",
     "address": "1a2b3c4d",
+    "digest": "0123456789abcdef" * 4,
     "repository": "ann/sums",
     "type": "dataset",
     "exists": True,

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hub_stand_in import TOKEN, Fault, StandIn, hub_stand_in
+from hub_stand_in import TOKEN, Fault, Repo, StandIn, hub_stand_in
 from workbench import Workbench, problem
 
 from potstill.pipeline.artifact import Artifact
 from potstill.pipeline.errors import PotstillError, RequestError, StepFailed
+from potstill.pipeline.verify import verify
 from potstill.stages.export import Export
 from potstill.stages.exporting import files
+from potstill.stages.publishing.hub import Hub
 from potstill.stages.publishing.publish import Publication, publish
+from potstill.stages.publishing.remote import Remote
 
 huggingface_hub = pytest.importorskip("huggingface_hub")
 constants = pytest.importorskip("huggingface_hub.constants")
@@ -74,7 +77,8 @@ def test_an_upload_is_one_commit_that_names_the_artifact(hub: StandIn, bench: Wo
     revision, message, there = hub.repos[KEY].commits[-1]
     assert len(hub.repos[KEY].commits) == 2
     assert found.revision == revision
-    assert message == f"potstill: out-{artifact.address}, content sha256 {artifact.digest}"
+    digest = found.facts()["digest"]
+    assert message == f"potstill: out-{artifact.address}, content sha256 {digest}"
     assert found.load_line == f'load: {{source: "hub:{NAME}@{revision}"}}'
     for name in artifact.manifest["files"]:
         assert there[name] == (artifact.path / name).read_bytes()
@@ -131,6 +135,9 @@ def test_private_makes_a_private_repository_and_hides_no_public_one(
             upload(artifact, private=True, really=really)
 
 
+NO_NAMES = ["ann/a..b", "ann/a--b", "ann/sümß", "ann/x.git", "ann/x.", "ann/x\n", "a/" + "x" * 97]
+
+
 @pytest.mark.parametrize(
     ("repo", "given", "message"),
     [
@@ -139,6 +146,7 @@ def test_private_makes_a_private_repository_and_hides_no_public_one(
         (NAME, {"allow": frozenset({"emial"})}, "did you mean 'email'"),
         ("bob/sums", {"really": True}, "the token is of 'ann', who does not belong to 'bob'"),
         (NAME, {"really": True, "token_env": "NOPE"}, "NOPE is not set"),
+        *((name, {}, "expected OWNER/NAME") for name in NO_NAMES),
     ],
 )
 def test_wrong_requests(
@@ -146,6 +154,47 @@ def test_wrong_requests(
 ) -> None:
     with pytest.raises(RequestError, match=re.escape(message)):
         publish(export(bench).path, repo, **given)
+    assert hub.writes() == []
+
+
+@pytest.mark.parametrize(
+    "token", [f"{TOKEN}\n", f" {TOKEN}", f'"{TOKEN}"', f"{TOKEN}\r\nX: y", "ü"]
+)
+@pytest.mark.parametrize("really", [False, True])
+def test_a_token_that_is_none_is_never_told(
+    hub: StandIn, bench: Workbench, monkeypatch: pytest.MonkeyPatch, token: str, really: bool
+) -> None:
+    """The client's own error shows the whole header."""
+    monkeypatch.setenv("HF_TOKEN", token)
+    with pytest.raises(RequestError, match="HF_TOKEN holds signs that no token has") as raised:
+        publish(export(bench).path, NAME, really=really)
+    assert TOKEN not in str(raised.value)
+    assert hub.requests == []
+
+
+def test_what_publish_and_verify_call_the_digest_is_one_thing(
+    hub: StandIn, bench: Workbench, tmp_path: Path
+) -> None:
+    found = upload(export(bench))
+    for name, data in hub.repos[KEY].commits[-1][2].items():
+        (tmp_path / "down" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "down" / name).write_bytes(data)
+    (checked,) = verify(tmp_path, [str(tmp_path / "down")]).checked
+    assert checked.differences == ()
+    assert checked.digest == found.facts()["digest"]
+
+
+def test_a_public_repository_made_meanwhile_gets_nothing_private(
+    hub: StandIn, bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made_by_another(self: Hub, private: bool) -> Remote:
+        hub.repos[KEY] = Repo(private=False)
+        hub.repos[KEY].add("theirs", {})
+        return self.look()
+
+    monkeypatch.setattr(Hub, "create", made_by_another)
+    with pytest.raises(RequestError, match="is public already"):
+        upload(export(bench), private=True)
     assert hub.writes() == []
 
 
