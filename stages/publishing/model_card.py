@@ -7,15 +7,16 @@ What is not known is called unknown; nothing that stands in the card is changed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from ...pipeline.artifact import MANIFEST, Artifact
-from ...pipeline.errors import RequestError
+from ...pipeline.errors import RequestError, StepFailed
+from ...pipeline.manifest_form import read_manifest
 from ..exporting.licences import UNKNOWN
 from ..exporting.making_sections import graph, sources
 from ..exporting.markdown import code, number, section, table, to_yaml
@@ -89,7 +90,7 @@ def _evaluations(artifact: Artifact) -> str:
 def _evaluated(artifact: Artifact) -> Iterator[tuple[str, Mapping[str, Any]]]:
     base = config_of(artifact).get("model")
     for file in sorted(artifact.path.parent.glob(f"*/{MANIFEST}")):
-        manifest = json.loads(file.read_text(encoding="utf-8"))
+        manifest = _manifest(file)
         identity = manifest["identity"]
         if identity["kind"] != "evaluate":
             continue
@@ -98,3 +99,14 @@ def _evaluated(artifact: Artifact) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield "this model", manifest
         elif model == base and identity["inputs"].get(base) == inputs_of(artifact).get(base):
             yield "its base", manifest
+
+
+def _manifest(file: Path) -> dict[str, Any]:
+    """It may be of an evaluation of this model, so one that cannot be read is not passed over."""
+    try:
+        return read_manifest(file)
+    except ValueError as error:
+        raise StepFailed(
+            f"{file} cannot be read: {error}. Remove {file.parent} and run the recipe again, so "
+            "that the card can name every evaluation"
+        ) from error

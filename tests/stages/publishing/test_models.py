@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from workbench import Workbench, problem
 
 from potstill.pipeline.artifact import Artifact, open_artifact, write_manifest
-from potstill.pipeline.errors import RequestError
+from potstill.pipeline.errors import RequestError, StepFailed
 from potstill.stages.publishing.contents import Contents, contents_of
 
 CARD = """---
@@ -125,6 +125,13 @@ def test_another_training_of_the_same_step_is_not_this_model(run: Path) -> None:
     text = manifest.read_text(encoding="utf-8").replace('"qwen": "00000000"', '"qwen": "11111111"')
     manifest.write_text(text, encoding="utf-8")
     assert "this model" not in published(run).card
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"identity": {"kind": "evaluate"}}'])
+def test_an_evaluation_that_cannot_be_read_is_told(run: Path, text: str) -> None:
+    (run / "after-00000000" / "manifest.json").write_text(text, encoding="utf-8")
+    with pytest.raises(StepFailed, match=r"after-00000000.manifest\.json cannot be read"):
+        published(run)
 
 
 @pytest.mark.parametrize("with_weights", [True, False])
