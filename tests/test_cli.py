@@ -194,6 +194,18 @@ def test_a_bug_keeps_its_traceback_for_debug(shell: Shell, monkeypatch: pytest.M
         shell("--debug", "plan", "recipe.yaml")
 
 
+def test_files_of_another_user_are_no_bug(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "work/toy/manifest.json\x1b[31m")
+
+    monkeypatch.setattr("potstill.pipeline.recipe.load_recipe", closed)
+    assert shell("plan", "recipe.yaml") == 1
+    assert "manifest.json" in shell.err
+    assert "Permission denied. Mend its permissions" in shell.err
+    assert "bug" not in shell.err
+    assert "\x1b" not in shell.err
+
+
 def test_a_starter_is_written_once_and_can_be_planned(shell: Shell, tmp_path: Path) -> None:
     assert shell("init", "mine") == 0
     assert shell("plan", "mine/recipe.yaml") == 0, shell.err

@@ -63,6 +63,11 @@ def _explain(error: Exception) -> int:
     if isinstance(error, PotstillError):
         _say(sanitise(str(error)))
         return error.exit_code
+    if isinstance(error, PermissionError) and error.filename is not None:
+        # Files of another user, anywhere below a work directory: no mistake of ours.
+        what = f"{error.filename}: {error.strerror}"
+        _say(f"{sanitise(what)}. Mend its permissions, or run as the user that it belongs to.")
+        return FAILED
     _say(f"internal error: {type(error).__name__}: {sanitise(str(error))}")
     _say("This is a bug in potstill. `potstill --debug …` shows where.")
     return FAILED
