@@ -11,6 +11,8 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
+from .fingerprint import digest_of
+
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _MAX_BYTES: Final = 64_000_000
 """More than any manifest has: 300,000 listed files."""
@@ -43,7 +45,17 @@ def read_manifest(file: Path) -> dict[str, Any]:
         raise ValueError("the 'inputs' of its identity are of another type")
     for name, entry in manifest["files"].items():
         _check_entry(name, entry)
+    _check_hashable(manifest)
     return manifest
+
+
+def _check_hashable(manifest: dict[str, Any]) -> None:
+    """JSON may hold NaN and halves of surrogate pairs, of which no digest can be taken."""
+    names = [manifest["step"], manifest["address"], *manifest["files"]]
+    try:
+        digest_of([names, manifest["identity"], manifest["inputs"]])
+    except (TypeError, UnicodeEncodeError, RecursionError) as error:
+        raise ValueError(f"no digest can be taken of it: {error}") from error
 
 
 def _check_entry(name: str, entry: Any) -> None:

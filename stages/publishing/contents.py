@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from ...pipeline.artifact import MANIFEST, Artifact, open_artifact
-from ...pipeline.errors import RequestError
+from ...pipeline.errors import RequestError, StepFailed
 from ...pipeline.fingerprint import digest_of
 from ...pipeline.lineage import upstream
+from ...pipeline.manifest_form import read_manifest
 from .model_card import model_card
 
 RepoType = Literal["dataset", "model"]
@@ -66,8 +67,9 @@ def contents_of(path: Path) -> Contents:
 
     Raises:
         RequestError: it is neither an export nor a model, or holds pickles.
-        StepFailed: a file differs from the manifest.
+        StepFailed: a file differs from the manifest, or the manifest is damaged.
     """
+    _check_form(path / MANIFEST)
     artifact = open_artifact(path) if path.is_dir() else None
     if artifact is None:
         raise RequestError(
@@ -81,6 +83,18 @@ def contents_of(path: Path) -> Contents:
         files[name] = (before.path / MANIFEST).read_bytes()
     found = Contents(artifact, repo_type, files)
     return Contents(artifact, repo_type, {**files, MANIFEST: _manifest(found)})
+
+
+def _check_form(manifest: Path) -> None:
+    """A folder may have been downloaded, and its manifest written by anyone."""
+    if not manifest.is_file():
+        return
+    try:
+        read_manifest(manifest)
+    except ValueError as error:
+        raise StepFailed(
+            f"{manifest} cannot be read: {error}. Build the step again, or download it again"
+        ) from error
 
 
 def _repo_type(artifact: Artifact) -> RepoType:

@@ -209,6 +209,10 @@ MANIFESTS = {
     "entry": '{"step": "a", "address": "b", "identity": {"kind": "c"}, "inputs": {}, '
     '"files": {"x": {"bytes": "many"}}}',
     "bytes": b"\xff\xfe",
+    "nan": '{"step": "a", "address": "b", "identity": {"kind": "c", "x": NaN}, "inputs": {}, '
+    '"files": {}}',
+    "surrogate": '{"step": "a", "address": "b", "identity": {"kind": "c"}, "inputs": {}, '
+    f'"files": {{"\\ud800": {{"bytes": 1, "sha256": "{"0" * 64}"}}}}}}',
 }
 
 

@@ -221,6 +221,17 @@ def test_a_changed_file_is_not_uploaded(hub: StandIn, bench: Workbench) -> None:
     assert hub.requests == []
 
 
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "[" * 100_000, '{"files": {}}', '{"files": {"x": {"bytes": 1}}}']
+)
+def test_a_damaged_manifest_is_not_uploaded(hub: StandIn, bench: Workbench, text: str) -> None:
+    artifact = export(bench)
+    (artifact.path / "manifest.json").write_text(text, encoding="utf-8")
+    with pytest.raises(StepFailed, match=r"manifest\.json cannot be read"):
+        upload(artifact)
+    assert hub.requests == []
+
+
 def test_without_the_hub_a_dry_run_shows_the_rest(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
