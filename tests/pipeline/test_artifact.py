@@ -102,7 +102,7 @@ def test_a_model_folder_is_known_by_what_decides_its_behaviour(tmp_path: Path) -
     assert DigestCache(None).digest_path(tmp_path) != first
 
 
-@pytest.mark.parametrize("name", ["../evil", "/etc/passwd", "a/../../b", "nul\0", ""])
+@pytest.mark.parametrize("name", ["../evil", "/etc/passwd", "a/../../b", "nul\0", "", "a" * 300])
 def test_a_name_that_leads_out_of_the_folder_is_not_opened(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "step-00000000"
     folder.mkdir()
@@ -110,7 +110,7 @@ def test_a_name_that_leads_out_of_the_folder_is_not_opened(tmp_path: Path, name:
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     manifest["files"] = {name: {"bytes": 0, "sha256": "0" * 64}}
     (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
-    with pytest.raises(StepFailed, match=r"leads out of the folder|characters that potstill"):
+    with pytest.raises(StepFailed, match=r"leads out|characters that|more than 255 bytes"):
         open_artifact(folder)
 
 
