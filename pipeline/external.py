@@ -8,11 +8,9 @@ downloaded before the step that needs it runs.
 from __future__ import annotations
 
 import difflib
-import glob
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from .errors import RequestError
 from .references import Reference, reference_kind
@@ -20,10 +18,6 @@ from .statcache import DigestCache
 
 WEIGHTS = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt"]
 """What is fetched of a model repository: never pickles, never code."""
-
-
-Wanted: TypeAlias = Callable[[str, Sequence[str], Callable[[str], Path]], Sequence[str]]
-"""Of a hub reference, from the names of all files and a way to fetch one: the names needed."""
 
 
 @dataclass(frozen=True)
@@ -34,38 +28,23 @@ class External:
     digest: str
     """sha256 of the content, or the commit of a hub repository."""
     path: Path | None
-    """Where it lies; None for a hub repository that the step will fetch."""
+    """Where it lies; None for a hub repository, of which the step will fetch what it needs."""
     repo_type: str = "model"
 
-    def fetch(self, wanted: Wanted | None = None) -> Path:
-        """The local path, downloading a pinned hub snapshot if it must.
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the step itself fetches what it reads, file by file (`hub_files.py`)."""
+        return self.path is None and self.repo_type == "dataset"
 
-        Args:
-            wanted: which files of a dataset are needed; all of them if not given.
-        """
+    def fetch(self) -> Path:
+        """The local path, downloading a pinned snapshot of a model if it must."""
         if self.path is not None:
             return self.path
         owner_name, _ = split_hub(self.reference)
-        patterns = WEIGHTS if self.repo_type == "model" else self._patterns(owner_name, wanted)
-        return Path(
-            _hub().snapshot_download(
-                owner_name,
-                revision=self.digest,
-                repo_type=self.repo_type,
-                allow_patterns=patterns,
-            )
+        snapshot = hub_client().snapshot_download(
+            owner_name, revision=self.digest, repo_type=self.repo_type, allow_patterns=WEIGHTS
         )
-
-    def _patterns(self, owner_name: str, wanted: Wanted | None) -> list[str] | None:
-        if wanted is None:
-            return None
-        where = {"revision": self.digest, "repo_type": self.repo_type}
-        names = _hub().HfApi().list_repo_files(owner_name, **where)
-
-        def fetched(name: str) -> Path:
-            return Path(_hub().hf_hub_download(owner_name, name, **where))
-
-        return [glob.escape(name) for name in wanted(self.reference, names, fetched)]
+        return Path(snapshot)
 
 
 def resolve_external(value: str, mark: Reference, base: Path, cache: DigestCache) -> External:
@@ -107,7 +86,7 @@ def _digest_path(path: Path, mark: Reference, cache: DigestCache) -> str:
 def _hub_commit(value: str, repo_type: str) -> str:
     name, revision = split_hub(value)
     try:
-        info = _hub().HfApi().repo_info(name, revision=revision, repo_type=repo_type)
+        info = hub_client().HfApi().repo_info(name, revision=revision, repo_type=repo_type)
     except Exception as error:  # the hub client has a dozen classes; all mean the same here
         raise RequestError(
             f"{value}: the hub did not resolve it ({type(error).__name__}: {error}). Check the "
@@ -116,7 +95,12 @@ def _hub_commit(value: str, repo_type: str) -> str:
     return str(info.sha)
 
 
-def _hub() -> Any:
+def hub_client() -> Any:
+    """The library `huggingface_hub`.
+
+    Raises:
+        RequestError: it is not installed.
+    """
     try:
         import huggingface_hub
     except ImportError as error:

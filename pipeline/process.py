@@ -46,13 +46,15 @@ class StepTask:
     budget: Budget = field(default_factory=Budget)
 
     def context(self, progress: Progress, stop: StopSignal) -> Context:
-        """The context of the step's run; fetches hub snapshots that are not here yet."""
+        """The context of the step's run; fetches models of the hub that are not here yet."""
         return Context(
             step=self.step,
             out=self.out,
             inputs=self.inputs,
             filters=self.filters,
-            paths={name: each.fetch(self.stage.wanted) for name, each in self.externals.items()},
+            paths={
+                name: each.fetch() for name, each in self.externals.items() if not each.is_streamed
+            },
             digests={name: external.digest for name, external in self.externals.items()},
             journal=self.journal,
             workers=self.workers,

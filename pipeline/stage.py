@@ -8,7 +8,7 @@ another stage. This module knows no concrete stage.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeAlias
@@ -128,17 +128,6 @@ class Stage(Config, ABC):
 
         Raises RequestError for what the user can fix, StepFailed where the work failed.
         """
-
-    def wanted(
-        self, reference: str, names: Sequence[str], fetched: Callable[[str], Path]
-    ) -> Sequence[str]:
-        """The files of a dataset on the hub that this step reads, before they are fetched.
-
-        Args:
-            names: of all files of the repository.
-            fetched: gives one of them, where a name is not enough to tell.
-        """
-        return names
 
     def rebuild_bill(self, context: Context) -> str | None:
         """What would be bought again by running now, as a sentence; None: nothing, run unasked."""

@@ -13,7 +13,7 @@ completion is loaded like any other.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -21,19 +21,18 @@ from pydantic import Field, field_validator, model_validator
 
 from ..pipeline.errors import RequestError
 from ..pipeline.external import split_hub
+from ..pipeline.hub_files import HubFiles
 from ..pipeline.references import Reference, reference_kind
 from ..pipeline.stage import Context, Metrics, Stage
 from ..pipeline.suggest import suggest
 from .reading.blocks import Block, Listed
-from .reading.cards import CARD, subsets_of
 from .reading.columns import Meaning, meaning
 from .reading.desk import Desk, Limits
 from .reading.fields import FIELDS, LABELS
-from .reading.layout import choose_names
-from .reading.licence import is_licence, licence_of
 from .reading.readers import Meter, limited, read_blocks
 from .reading.rows import Row
 from .reading.samples import Reading
+from .reading.sources import DataSource, HubSource, LocalSource
 from .reading.split_text import SplitText
 from .reading.stdin import STDIN
 from .word_problems import word_problems
@@ -48,8 +47,6 @@ _NOT_BUILTIN = frozenset(
 _BUILTIN_ROWS = 1000
 """Rows of a block of a built-in source."""
 
-Source = Annotated[str, Reference("samples", ("path", "hub", "builtin"), tuple(BUILTINS))]
-
 
 class Load(Stage):
     """Reads problems, with or without completions."""
@@ -57,7 +54,7 @@ class Load(Stage):
     kind: ClassVar[str] = "load"
     version: ClassVar[int] = 2
 
-    source: Source
+    source: Annotated[str, Reference("samples", ("path", "hub", "builtin"), tuple(BUILTINS))]
     rows: int | None = Field(None, ge=1)
     """Rows of the source to read, bad ones included; all of them if not given."""
     skip: int = Field(0, ge=0)
@@ -131,15 +128,19 @@ class Load(Stage):
         Raises:
             RequestError: the source cannot be read, a column is nowhere in it, or it declares one
                 id twice.
-            StepFailed: not one row could be used, or more than `max_bad` could not.
+            StepFailed: not one row could be used, more than `max_bad` could not, or the hub did not
+                give a file.
         """
         step = context.step.rpartition("/")[2]
         meter = Meter()
-        reading = Reading(self._blocks(context, meter), self.meaning(step), self._where(context))
+        source = None if reference_kind(self.source) == "word" else self._source(context)
+        blocks = self._blocks(context, source, meter)
+        reading = Reading(blocks, self.meaning(step), self._where(context))
         limits = Limits(self.max_bad, self.duplicate_ids == "refuse", self.skip)
         desk = Desk(context.out, context.progress, meter, limits)
         counts = desk.take_all(reading)
-        about = {"origin": self._origin(context), "license": self._licence(context)}
+        licence = self.license or (source.licence() if source else None)
+        about = {"origin": self._origin(context), "license": licence}
         shape = reading.means.shape
         means = {"shape": shape.name if shape else None, "columns": reading.columns}
         return {**counts, **means, **about}
@@ -152,29 +153,31 @@ class Load(Stage):
         """
         return meaning(self.columns, self._labels(), source, self.split_text, self.shape)
 
-    def wanted(
-        self, reference: str, names: Sequence[str], fetched: Callable[[str], Path]
-    ) -> Sequence[str]:
-        """The files of the split, and what is said about them."""
-        subsets = subsets_of(fetched(CARD)) if CARD in names else []
-        about = [name for name in names if name == CARD or is_licence(name)]
-        return [*choose_names(reference, names, subsets, self.split, self.subset), *about]
+    def opened(self, place: Path | HubFiles) -> DataSource:
+        """What is read, from the place where `source` is."""
+        if isinstance(place, HubFiles):
+            return HubSource(place, self.split, self.subset)
+        return LocalSource(place, self.split, self.subset)
 
     def _labels(self) -> dict[str, str]:
         given = zip(LABELS, (self.task, self.language, self.name), strict=True)
         return {label: value for label, value in given if value is not None}
 
     def _where(self, context: Context) -> str:
-        built_in = reference_kind(self.source) == "word"
-        return self.source if built_in else str(context.path(self.source))
+        kind = reference_kind(self.source)
+        return str(context.path(self.source)) if kind == "path" else self.source
 
-    def _blocks(self, context: Context, meter: Meter) -> Iterator[Block]:
+    def _source(self, context: Context) -> DataSource:
+        if reference_kind(self.source) == "hub":
+            return self.opened(HubFiles(self.source, context.digest(self.source)))
+        return self.opened(context.path(self.source))
+
+    def _blocks(self, context: Context, source: DataSource | None, meter: Meter) -> Iterator[Block]:
         limits = [most for most in (self.rows, context.limit) if most is not None]
-        stop = self.skip + min(limits) if limits else None
-        if reference_kind(self.source) == "word":
+        if source is None:
             return self._built_in(min(limits))
-        blocks = read_blocks(context.path(self.source), self.split, self.subset, meter)
-        return limited(blocks, self.skip, stop)
+        stop = self.skip + min(limits) if limits else None
+        return limited(read_blocks(source, meter), self.skip, stop)
 
     def _built_in(self, rows: int) -> Iterator[Block]:
         if self.source not in BUILTINS:
@@ -196,8 +199,3 @@ class Load(Stage):
             return {"kind": "hub", "name": name, "revision": context.digest(self.source)}
         path = context.path(self.source)
         return {"kind": "folder" if path.is_dir() else "file", "name": path.name}
-
-    def _licence(self, context: Context) -> str | None:
-        if self.license is not None or reference_kind(self.source) == "word":
-            return self.license
-        return licence_of(context.path(self.source))

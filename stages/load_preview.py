@@ -18,6 +18,7 @@ from typing import Any, Final
 from ..pipeline.catalog import Catalog
 from ..pipeline.errors import RequestError
 from ..pipeline.external import resolve_external
+from ..pipeline.hub_files import HubFiles
 from ..pipeline.recipe import check_recipe
 from ..pipeline.references import Reference, reference_kind
 from ..pipeline.sample import Sample
@@ -27,11 +28,12 @@ from ..pipeline.statcache import DigestCache
 from ..pipeline.yaml_source import Source, override
 from .load import BUILTINS, Load
 from .reading.blocks import Block, Understood
-from .reading.files import find_files
-from .reading.licence import licence_of
+from .reading.columns import Meaning
+from .reading.files import DataFile
 from .reading.readers import limited, read_blocks
 from .reading.samples import Reading, with_columns_of_ids
 from .reading.shapes import Shape
+from .reading.sources import DataSource
 from .reading.stdin import STDIN, local_copy
 
 HEAD: Final = 1000
@@ -46,7 +48,7 @@ class LoadPreview:
 
     source: str
     files: list[dict[str, Any]]
-    """`path` (absolute), `format`, `compression`, `bytes`."""
+    """`path` (absolute), `format`, `compression`, `bytes`; of hub data those that were fetched."""
     recipe: str
     """The step that loads it like this."""
     license: str | None
@@ -98,29 +100,23 @@ def preview_load(source: str, settings: Sequence[str], rows: int) -> LoadPreview
         # A step cannot read standard input: its settings are checked on the copy.
         stage = _stage(source if is_hub else str(path.absolute()), settings)
         if is_hub:
-            path = resolve_external(source, _HUB, Path(), DigestCache(None)).fetch(stage.wanted)
-        return _preview(source, path, stage, settings, rows)
+            commit = resolve_external(source, _HUB, Path(), DigestCache(None)).digest
+            opened, name = stage.opened(HubFiles(source, commit)), source
+        else:
+            opened, name = stage.opened(path), path.name.split(".")[0]
+        found = LoadPreview(
+            source, [], _recipe_line(source, settings), stage.license or opened.licence()
+        )
+        return _preview(found, opened, stage, stage.meaning(name), rows)
 
 
 def _preview(
-    source: str, path: Path, stage: Load, settings: Sequence[str], rows: int
+    found: LoadPreview, source: DataSource, stage: Load, means: Meaning, rows: int
 ) -> LoadPreview:
-    files = [
-        {
-            "path": str(file.path.absolute()),
-            "format": file.format,
-            "compression": file.compression,
-            "bytes": file.bytes,
-        }
-        for file in find_files(path, stage.split, stage.subset)
-    ]
-    found = LoadPreview(
-        source, files, _recipe_line(source, settings), stage.license or licence_of(path)
-    )
     stop = None if stage.rows is None else stage.skip + stage.rows
-    blocks = limited(read_blocks(path, stage.split, stage.subset), stage.skip, stop)
-    reading = Reading(blocks, stage.meaning(path.name.split(".")[0]), source)
+    reading = Reading(limited(read_blocks(source), stage.skip, stop), means, found.source)
     _take(found, reading, rows)
+    found.files = [_file(file) for file in source.here()]
     shape = reading.means.shape
     found.shape, found.about = (shape.name, shape.about) if shape else (None, None)
     found.other_shapes = _others(reading.shapes, shape)
@@ -128,6 +124,15 @@ def _preview(
         found.split = {"column": split.column, "at": split.at, "into": list(split.into)}
     found.columns = reading.columns
     return found
+
+
+def _file(file: DataFile) -> dict[str, Any]:
+    return {
+        "path": str(file.path.absolute()),
+        "format": file.format,
+        "compression": file.compression,
+        "bytes": file.bytes,
+    }
 
 
 def _others(shapes: Sequence[Shape], taken: Shape | None) -> list[str]:

@@ -156,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
         if found is None:
             return
         sha, files = found
-        told = [{"rfilename": each} for each in sorted(files)]
+        told = [{"rfilename": each, "size": len(files[each])} for each in sorted(files)]
         facts = {"id": name.partition("/")[2], "sha": sha, "siblings": told, "tags": []}
         self._send(200, {**facts, "private": self.state.repos[name].private})
 

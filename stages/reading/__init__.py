@@ -1,6 +1,7 @@
 """From a file, a folder or hub data to samples, in this order:
 
-files, layout, cards        which files a source is, and what each holds
+sources, files, layout,     which files a source is, here or on the hub, and what each holds
+cards
 packed, pieces              bytes unpacked; text cut into lines or elements
 json_columns, strict_json   JSON to blocks of columns, or of rows where columns would change one
 csv_files, arrow_files      CSV, parquet and Arrow to blocks

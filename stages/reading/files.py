@@ -61,7 +61,16 @@ def find_files(path: Path, split: str | None = None, subset: str | None = None) 
             "hub data and to folders with files of several splits"
         )
     files = shards or _in_folder(path, split, subset)
-    return [DataFile(file, *_kind(file)) for file in files]
+    return [data_file(file) for file in files]
+
+
+def data_file(path: Path) -> DataFile:
+    """A file with what it holds.
+
+    Raises:
+        RequestError: it is of no known format.
+    """
+    return DataFile(path, *_kind(path))
 
 
 def _in_folder(folder: Path, split: str | None, subset: str | None) -> list[Path]:

@@ -1,28 +1,27 @@
-"""From a file, a folder or a hub snapshot to blocks of rows; every format gives the same rows.
+"""From a file, a folder or hub data to blocks of rows; every format gives the same rows.
 
     JSONL, JSON array      pieces.py, json_columns.py: one bad row costs one row
     CSV, TSV               csv_files.py: all values are text
     parquet, Arrow IPC     arrow_files.py: values as the schema declares them
 
-Which files a source is, files.py says. Files of one source are read as one: they must agree in
-what their columns hold (agreement.py). What the columns mean is decided in `columns.py`. Nothing
-is fetched here.
+Which files a source is, sources.py says. Files of one source are read as one: they must agree in
+what their columns hold (agreement.py). What the columns mean is decided in `columns.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from .agreement import Agreement
 from .arrow_files import read_arrow, read_parquet
 from .blocks import Block, Columns, Listed, rows_of
 from .csv_files import read_csv
-from .files import DataFile, find_files
+from .files import DataFile
 from .json_columns import JsonBlocks
 from .packed import unpacked
 from .pieces import elements, lines
+from .sources import DataSource
 
 
 @dataclass
@@ -38,30 +37,26 @@ class Meter:
         return min(self.done / self.total, 1.0) if self.total else 0.0
 
 
-def read_blocks(
-    path: Path, split: str | None = None, subset: str | None = None, meter: Meter | None = None
-) -> Iterator[Block]:
-    """Rows of a source in blocks, in its order.
+def read_blocks(source: DataSource, meter: Meter | None = None) -> Iterator[Block]:
+    """Rows of a source in blocks, in its order; a file is opened when its first row is asked for.
 
     Args:
-        split, subset: which part of a folder that has several.
         meter: told how far it has come.
 
     Raises:
         RequestError: the source is not there, not whole, or of no known format.
+        StepFailed: a file could not be fetched.
     """
     meter = meter or Meter()
-    files = find_files(path, split, subset)
-    sizes = [file.bytes for file in files]
-    meter.total = sum(sizes)
+    meter.total = source.bytes
     agreement = Agreement()
     before = 0
-    for file, size in zip(files, sizes, strict=True):
+    for file in source.open():
         for block, share in _blocks(file):
             agreement.check(file, block)
-            meter.done = before + share * size
+            meter.done = before + share * file.bytes
             yield block
-        before += size
+        before += file.bytes
         meter.done = before
 
 

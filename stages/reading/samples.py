@@ -24,6 +24,7 @@ from .columns import Meaning, meaning
 from .readers import read_blocks
 from .rows import Quarantined, Row
 from .shapes import Shape
+from .sources import LocalSource
 from .understanding import rows_in, understand
 
 LOOK_AHEAD = 1000
@@ -87,7 +88,7 @@ def read_samples(
     except ValueError as error:
         raise RequestError(str(error)) from error
     ids = SampleIds()
-    for _, found in Reading(read_blocks(path), means, str(path)):
+    for _, found in Reading(read_blocks(LocalSource(path)), means, str(path)):
         bad = iter(found.bad)
         next_bad = next(bad, None)
         lines = found.samples[LINE].to_list()

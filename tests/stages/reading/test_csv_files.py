@@ -14,13 +14,14 @@ from potstill.stages.reading.blocks import without_nulls
 from potstill.stages.reading.csv_files import separator_of
 from potstill.stages.reading.readers import read_blocks
 from potstill.stages.reading.rows import Row
+from potstill.stages.reading.sources import LocalSource
 from potstill.stages.reading.understanding import rows_in
 
 Found = list[tuple[int, Any]]
 
 
 def found(path: Path) -> Found:
-    rows = (row for block in read_blocks(path) for row in rows_in(block))
+    rows = (row for block in read_blocks(LocalSource(path)) for row in rows_in(block))
     return [
         (row.number, without_nulls(row.values) if isinstance(row, Row) else (row.reason, row.text))
         for row in rows

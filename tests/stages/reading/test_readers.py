@@ -19,6 +19,7 @@ from potstill.stages.reading.packed import unpacked
 from potstill.stages.reading.pieces import lines
 from potstill.stages.reading.readers import read_blocks
 from potstill.stages.reading.rows import Quarantined, Row
+from potstill.stages.reading.sources import LocalSource
 from potstill.stages.reading.understanding import rows_in
 
 Found = list[tuple[int, Any]]
@@ -40,7 +41,7 @@ PACKS = {".gz": gzip.compress, ".zst": zstd}
 
 
 def read_rows(path: Path, **which: str) -> list[Row | Quarantined]:
-    return [row for block in read_blocks(path, **which) for row in rows_in(block)]
+    return [row for block in read_blocks(LocalSource(path, **which)) for row in rows_in(block)]
 
 
 def write(path: Path, data: bytes | str) -> Path:

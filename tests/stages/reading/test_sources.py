@@ -20,6 +20,7 @@ from potstill.stages.reading.blocks import Columns, without_nulls
 from potstill.stages.reading.files import find_files
 from potstill.stages.reading.readers import Meter, limited, read_blocks
 from potstill.stages.reading.rows import Row
+from potstill.stages.reading.sources import LocalSource
 from potstill.stages.reading.understanding import rows_in
 
 ROWS = [{"q": "a", "n": 1}, {"q": "中", "n": None}, {"q": "c", "n": 3}]
@@ -28,7 +29,7 @@ TABLE = pa.Table.from_pylist(ROWS)
 
 
 def values(path: Path, **which: str) -> list[Any]:
-    rows = (row for block in read_blocks(path, **which) for row in rows_in(block))
+    rows = (row for block in read_blocks(LocalSource(path, **which)) for row in rows_in(block))
     return [without_nulls(row.values) if isinstance(row, Row) else row.reason for row in rows]
 
 
@@ -59,7 +60,7 @@ WRITERS = {
 def test_a_format_is_told_by_content_not_name(tmp_path: Path, write: Any, name: str) -> None:
     write(tmp_path / name)
     assert values(tmp_path / name) == WHOLE
-    assert all(isinstance(block, Columns) for block in read_blocks(tmp_path / name))
+    assert all(isinstance(block, Columns) for block in read_blocks(LocalSource(tmp_path / name)))
 
 
 def test_types_that_json_has_not_go_row_by_row(tmp_path: Path) -> None:
@@ -75,7 +76,7 @@ def test_blocks_of_parquet_are_small(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(arrow_files, "READ_BYTES", 10_000)
     table = pa.table({"q": [os.urandom(500).hex() for _ in range(200)]})
     pq.write_table(table, tmp_path / "rows.parquet")
-    sizes = [block.frame.height for block in read_blocks(tmp_path / "rows.parquet")]  # type: ignore[union-attr]
+    sizes = [block.frame.height for block in read_blocks(LocalSource(tmp_path / "rows.parquet"))]  # type: ignore[union-attr]
     assert sum(sizes) == 200
     assert max(sizes) <= 20
 
@@ -244,7 +245,7 @@ def test_how_a_file_is_cut_does_not_show(
 def test_limited(tmp_path: Path, skip: int, stop: int | None) -> None:
     lines = [f'{{"q": {n}}}' if n % 3 else "bad" for n in range(10)]
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
-    blocks = limited(read_blocks(tmp_path / "a.jsonl"), skip, stop)
+    blocks = limited(read_blocks(LocalSource(tmp_path / "a.jsonl")), skip, stop)
     assert [row.number for block in blocks for row in rows_in(block)] == list(range(1, 11))[
         skip:stop
     ]
@@ -252,7 +253,7 @@ def test_limited(tmp_path: Path, skip: int, stop: int | None) -> None:
 
 def test_the_text_of_a_row_is_known_behind_a_cut(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("".join(f'{{"q": {n}}}\n' for n in range(9)))
-    (block,) = limited(read_blocks(tmp_path / "a.jsonl"), 4, 6)
+    (block,) = limited(read_blocks(LocalSource(tmp_path / "a.jsonl")), 4, 6)
     assert isinstance(block, Columns)
     assert [block.raw(at) for at in range(2)] == ['{"q": 4}', '{"q": 5}']
 
@@ -261,6 +262,6 @@ def test_how_far_it_has_come(tmp_path: Path) -> None:
     for name in "ab":
         (tmp_path / f"{name}.jsonl").write_text('{"q": 1}\n' * 5)
     meter = Meter()
-    shares = [meter.share for _ in read_blocks(tmp_path, meter=meter)]
+    shares = [meter.share for _ in read_blocks(LocalSource(tmp_path), meter)]
     assert shares == [0.5, 1.0]
     assert meter.total == 90
