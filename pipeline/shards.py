@@ -40,6 +40,7 @@ def atomic_path(target: Path, family: str = "file") -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         fail_point(f"{family}.write.before")
+        temporary.unlink(missing_ok=True)  # a link of that name would be written through
         yield temporary
         fail_point(f"{family}.write.after")
         _publish(temporary, target, family)

@@ -156,8 +156,8 @@ def _refuse_too_full(
     free = shutil.disk_usage(scratch).free
     if needed > free:
         raise StepFailed(
-            f"putting {len(rows):,} rows in order needs about {needed / 1e9:.1f} GB for a while, "
-            f"and the disk of {scratch} has {free / 1e9:.1f} GB free. Free some space there, or "
+            f"putting {len(rows):,} rows in order needs about {needed / 1e6:,.0f} MB for a while, "
+            f"and the disk of {scratch} has {free / 1e6:,.0f} MB free. Free some space there, or "
             "choose another place with --work DIR; then run the same command again."
         )
 

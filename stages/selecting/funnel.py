@@ -77,7 +77,7 @@ class Funnel:
         ranking = sorted(_counts(self.left), key=lambda counted: (-counted[1], counted[0]))
         counts = ", ".join(f"{reason} {count}" for reason, count in ranking[:5])
         raise StepFailed(
-            f"none of the {len(self.left)} samples of step {step!r} is kept: "
+            f"none of the {len(self.left):,} samples of step {step!r} is kept: "
             f"{counts or 'there are none'}. {why and why + '. '}"
             "Look at them, or change the thresholds"
         )

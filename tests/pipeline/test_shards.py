@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,21 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
         fail_half_way()
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
     assert target.read_text(encoding="utf-8") == "old"
+
+
+@pytest.mark.parametrize("name", ["part-00000.parquet", ".part-00000.parquet.PID.tmp"])
+def test_nothing_is_written_through_a_link(tmp_path: Path, name: str) -> None:
+    name = name.replace("PID", str(os.getpid()))
+    victim = tmp_path / "victim"
+    victim.write_text("mine", encoding="utf-8")
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / name).symlink_to(victim)
+    write_samples(folder, rows(3))
+    assert victim.read_text(encoding="utf-8") == "mine"
+    (file,) = folder.iterdir()
+    assert file.name == "part-00000.parquet"
+    assert not file.is_symlink()
 
 
 @pytest.mark.parametrize("keep", [0, 1, 50, -1])
