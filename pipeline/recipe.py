@@ -14,10 +14,10 @@ steps are found by `plan.py`; this module only knows that a step has one kind an
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -228,21 +228,23 @@ def _explain(source: Source, at: Location, model: type[BaseModel], problem: Any)
 
 
 def _known_keys(model: Any, location: Location) -> list[str]:
-    """Field names of the (nested) model at `location`; tags of unions are passed over."""
+    """Field names of the (nested) models at `location`; keys and indices are passed over."""
+    here = [model]
     for part in location:
-        fields = getattr(model, "model_fields", {})
-        if part in fields:
-            model = fields[part].annotation
-        else:
-            arms = [arm for arm in getattr(model, "__args__", ()) if part == _tag(arm)]
-            model = arms[0] if arms else model
-    arms = [model, *getattr(model, "__args__", ())]
-    fields = [getattr(_bare(arm), "model_fields", {}) for arm in arms]
+        every = [arm for each in here for arm in _arms(each)]
+        tagged = [arm for arm in every if _tag(arm) == part]
+        owners = [arm for arm in every if part in getattr(arm, "model_fields", {})]
+        here = tagged or [arm.model_fields[part].annotation for arm in owners] or here
+    fields = [getattr(arm, "model_fields", {}) for each in here for arm in _arms(each)]
     return sorted({field.alias or name for each in fields for name, field in each.items()})
 
 
-def _bare(annotation: Any) -> Any:
-    return getattr(annotation, "__origin__", annotation)
+def _arms(annotation: Any) -> Iterator[Any]:
+    """A type and all that it is made of: `Annotated[A | B, …] | None` holds A and B."""
+    yield annotation
+    annotated = hasattr(annotation, "__metadata__")
+    for part in [annotation.__origin__] if annotated else get_args(annotation):
+        yield from _arms(part)
 
 
 def _tag(annotation: Any) -> str | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
+from pydantic import BaseModel, Field, Tag
 from toys import CATALOG, Copy, Short
 
 from potstill.pipeline.errors import RequestError
 from potstill.pipeline.plan import make_plan
-from potstill.pipeline.recipe import load_recipe, recipe_of
+from potstill.pipeline.recipe import _known_keys, load_recipe, recipe_of
 
 GOOD = """\
 potstill: 1
@@ -118,3 +120,38 @@ def test_an_overridden_path_starts_at_the_current_folder(
     )
     node = make_plan(recipe, tmp_path / "work").node("numbers")
     assert node.externals["./words.txt"].path == (here / "words.txt").resolve()
+
+
+class Leaf(BaseModel):
+    colour: str = ""
+
+
+class Left(BaseModel):
+    side: Literal["left"]
+    leaves: dict[str, Leaf] = {}
+
+
+class Right(BaseModel):
+    side: Literal["right"]
+    thorns: list[Leaf] = []
+
+
+class Tree(BaseModel):
+    branch: Annotated[Left | Right, Field(discriminator="side")] | None = None
+    tagged: Annotated[Annotated[Left, Tag("l")] | Annotated[Right, Tag("r")], Field()] | None = None
+
+
+@pytest.mark.parametrize(
+    ("location", "known"),
+    [
+        ((), ["branch", "tagged"]),
+        (("branch",), ["leaves", "side", "thorns"]),
+        (("branch", "left"), ["leaves", "side", "thorns"]),
+        (("branch", "left", "leaves", "oak"), ["colour"]),
+        (("branch", "right", "thorns", 0), ["colour"]),
+        (("tagged", "r"), ["side", "thorns"]),
+        (("tagged", "l", "leaves", "oak"), ["colour"]),
+    ],
+)
+def test_the_keys_that_are_known_there(location: tuple[str | int, ...], known: list[str]) -> None:
+    assert _known_keys(Tree, location) == known
