@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import polars as pl
 from toys import InProcess
-from workbench import Workbench, problem
+from workbench import Workbench, aside, problem
 
 from potstill.pipeline.artifact import Artifact
 from potstill.pipeline.filter import CorpusFilter, Filter, JudgeContext
@@ -99,3 +100,24 @@ def select(bench: Workbench, traces: Artifact, name: str = "chosen", **fields: A
 def said(artifact: Artifact) -> list[str | None]:
     """The completions of an artifact, in order."""
     return [sample.completion for sample in artifact.samples()]
+
+
+def reasons(chosen: Artifact, samples: list[Sample]) -> dict[str | None, str]:
+    """By completion why it was left out; in = rows + left out."""
+    completions = {sample.id: sample.completion for sample in with_ids(samples)}
+    left = {completions[row["id"]]: row["reason"] for row in aside(chosen, "left_out")}
+    assert chosen.rows == len(samples) - len(left) == chosen.metrics["rows"]
+    assert chosen.metrics["left_out"] == dict(sorted(Counter(left.values()).items()))
+    return left
+
+
+SOME = [
+    trace("easy", "e1 right", {"a": 1.0}, language="en", source="x"),
+    trace("easy", "e2 right too", {"a": 1.0}, language="en", source="x"),
+    trace("middle", "m1 wrong", {"a": 0.0}, language="zh"),
+    trace("middle", "m2 <think>long</think>", {"a": 1.0}, language="en"),
+    trace("middle", "<think>thought</think>m3", {"a": 1.0}, language="zh"),
+    trace("hard", "h1", {"a": 0.0}, language="zh"),
+    trace("hard", "h2 half", {"a": 0.5}, language="en"),
+    trace("dark", "d1", {}, language=None),
+]

@@ -4,53 +4,25 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from scored import FILTERS, in_shards, judge, recut, said, select, trace
+from scored import FILTERS, SOME, in_shards, judge, reasons, recut, said, select, trace
 from workbench import Workbench, aside, problem
 
-from potstill.pipeline.artifact import Artifact
 from potstill.pipeline.errors import RequestError, StepFailed
-from potstill.pipeline.sample import Generation, Sample, with_ids
+from potstill.pipeline.sample import Generation, Sample
 from potstill.pipeline.shards import ROWS_PER_SHARD, shard_files
-from potstill.stages.mix import Mix
 from potstill.stages.select import Select
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
 
 
 def counted(prompt_tokens: int | None, completion_tokens: int | None) -> Generation:
     """How a completion was made, with a teacher's counts."""
     return Generation("t", "", "k", 0, None, "stop", prompt_tokens, completion_tokens)
 
-
-def reasons(chosen: Artifact, samples: list[Sample]) -> dict[str | None, str]:
-    """By completion why it was left out; in = rows + left out."""
-    completions = {sample.id: sample.completion for sample in with_ids(samples)}
-    left = {completions[row["id"]]: row["reason"] for row in aside(chosen, "left_out")}
-    assert chosen.rows == len(samples) - len(left) == chosen.metrics["rows"]
-    assert chosen.metrics["left_out"] == dict(sorted(Counter(left.values()).items()))
-    return left
-
-
-SOME = [
-    trace("easy", "e1 right", {"a": 1.0}, language="en", source="x"),
-    trace("easy", "e2 right too", {"a": 1.0}, language="en", source="x"),
-    trace("middle", "m1 wrong", {"a": 0.0}, language="zh"),
-    trace("middle", "m2 <think>long</think>", {"a": 1.0}, language="en"),
-    trace("middle", "<think>thought</think>m3", {"a": 1.0}, language="zh"),
-    trace("hard", "h1", {"a": 0.0}, language="zh"),
-    trace("hard", "h2 half", {"a": 0.5}, language="en"),
-    trace("dark", "d1", {}, language=None),
-]
 
 RULES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "nothing too long": ({"length": {"completion": {"most": 8}}}, ["e1 right", "m1 wrong", "h1",
@@ -180,175 +152,6 @@ def test_thresholds_that_nothing_meets_are_told(bench: Workbench) -> None:
         select(bench, traces, keep={"a": 0.9})
     with pytest.raises(StepFailed, match="'b' \\(all scores are unknown\\)"):
         select(bench, traces, "other", keep={"b": 0})
-
-
-AGAIN = [
-    trace("q", "long answer", {"group": "g"}),
-    trace("q", "short", {"group": "g"}),
-    trace("q", "short"),
-    trace("q ", "short"),
-    trace("r", "short", {"group": "g"}),
-]
-
-
-@pytest.mark.parametrize(
-    ("one_per", "per_prompt", "kept", "of"),
-    [
-        ("exact", None, [0, 1, 3, 4], {2: 1}),
-        ("exact", {"shortest": 3}, [0, 1, 3, 4], {2: 1}),
-        ("problem_text", None, [0, 4], {1: 0, 2: 0, 3: 0}),
-        ("problem_text", {"shortest": 1}, [1, 4], {0: 1, 2: 1, 3: 1}),
-        ({"by": "near"}, None, [0, 2, 3], {1: 0, 4: 0}),
-        ({"by": "near"}, {"shortest": 9}, [1, 2, 3], {0: 1, 4: 1}),
-        ({"by": "near"}, {"longest": 9, "of": "answer"}, [0, 2, 3], {1: 0, 4: 0}),
-    ],
-)
-def test_one_per_group(
-    bench: Workbench, one_per: Any, per_prompt: Any, kept: list[int], of: dict[int, int]
-) -> None:
-    traces = bench.samples("traces", AGAIN)
-    chosen = select(bench, traces, one_per=one_per, per_prompt=per_prompt)
-    places = {sample.id: n for n, sample in enumerate(traces.samples())}
-    assert [places[sample.id] for sample in chosen.samples()] == kept
-    left = aside(chosen, "left_out")
-    assert {places[row["id"]]: places[row["of"]] for row in left} == of
-    assert {row["reason"] for row in left} == {"duplicate"}
-
-
-def test_others_than_duplicates_name_nobody(bench: Workbench) -> None:
-    chosen = select(bench, bench.samples("traces", AGAIN), one_per="exact", per_prompt={"first": 1})
-    named = {row["reason"]: row["of"] is not None for row in aside(chosen, "left_out")}
-    assert named == {"duplicate": True, "per_prompt": False}
-
-
-def test_a_filter_that_names_no_duplicates_is_refused(bench: Workbench) -> None:
-    traces = bench.samples("traces", SOME)
-    with pytest.raises(RequestError, match="'a' judges each sample by itself"):
-        select(bench, traces, one_per={"by": "a"})
-    assert select(bench, traces, "none", one_per={"by": "near"}).rows == len(SOME)
-
-
-def test_one_per_takes_a_mixture_apart(bench: Workbench) -> None:
-    part = bench.samples("part", [problem("q", "x")])
-    other = bench.samples("other", [problem("r", "y")])
-    mix = Mix(parts={"part": 1, "other": 3}, size=4, repeat=3)
-    mixture = bench.run("mixture", mix, inputs={"part": part, "other": other})
-    chosen = select(bench, mixture, one_per="exact")
-    assert sorted(map(str, said(chosen))) == ["x", "y"]
-    assert chosen.metrics["left_out"] == {"duplicate": 2}
-
-
-MANY = [
-    trace(f"{language}{n}", f"{language} {n}", {"a": float(n % 2), "subject": subject},
-          language=language)
-    for language, subject, count in (("en", "sums", 12), ("zh", "sets", 6), ("fr", None, 2))
-    for n in range(count)
-]  # fmt: skip
-
-BALANCED: dict[str, tuple[dict[str, Any], dict[str | None, int]]] = {
-    "equal": ({"by": "language"}, {"en": 2, "zh": 2, "fr": 2}),
-    "weights": (
-        {"by": "language", "weights": {"en": 2, "zh": 1}, "others": "leave_out"},
-        {"en": 12, "zh": 6},
-    ),
-    "weights as fractions": (
-        {"by": "language", "weights": {"en": 0.2, "zh": 0.1}, "others": "leave_out"},
-        {"en": 12, "zh": 6},
-    ),
-    "others kept": (
-        {"by": "language", "weights": {"en": 1, "zh": 1}, "others": "keep"},
-        {"en": 6, "zh": 6, "fr": 2},
-    ),
-    "most": (
-        {"by": "language", "weights": {"en": 1, "zh": 1}, "others": "keep", "most": 5},
-        {"en": 3, "zh": 2, "fr": 2},
-    ),
-    "never up": (
-        {"by": "language", "weights": {"en": 1, "zh": 9}, "others": "leave_out"},
-        {"zh": 6, "en": 1},
-    ),
-    "a column of extra": ({"by": "extra.subject", "others": "leave_out"}, {"en": 6, "zh": 6}),
-}
-
-
-@pytest.mark.parametrize(("balance", "expected"), BALANCED.values(), ids=BALANCED.keys())
-def test_balance(
-    bench: Workbench, balance: dict[str, Any], expected: dict[str | None, int]
-) -> None:
-    chosen = select(bench, bench.samples("traces", MANY), balance=balance)
-    found = Counter(sample.language for sample in chosen.samples())
-    assert found == Counter(expected)
-    assert set(reasons(chosen, MANY).values()) <= {"balance", "balance_others"}
-    values = chosen.metrics["balance"]["values"].values()
-    assert sum(value["in"] for value in values) == len(MANY)
-    assert sum(value["rows"] for value in values) == chosen.rows
-
-
-def test_balance_of_difficulty_and_length(bench: Workbench) -> None:
-    traces = bench.samples("traces", SOME)
-    by = {"by": "difficulty", "weights": {"easy": 1, "hard": 1}, "others": "leave_out"}
-    chosen = select(bench, traces, balance=by, pass_rate={"by": "a"})
-    assert chosen.rows == 4
-    assert {"h1", "h2 half"} < set(said(chosen))
-    told = chosen.metrics["balance"]["values"]
-    assert {value: counts["in"] for value, counts in told.items()} == {
-        "easy": 5,
-        "hard": 2,
-        "unknown": 1,
-    }
-    lengths = select(bench, traces, "lengths", balance={"by": "length"})
-    assert set(lengths.metrics["balance"]["values"]) == {"2-3", "4-7", "8-15", "16-31"}
-
-
-def test_an_empty_value_of_extra_is_unknown_as_it_is_of_a_column(bench: Workbench) -> None:
-    levels = ["1", 1, "", None, "a"]
-    samples = [trace(f"q{n}", "x", {"my level's": level}) for n, level in enumerate(levels)]
-    balance = {"by": "extra.my level's", "others": "keep"}
-    chosen = select(bench, bench.samples("traces", samples), balance=balance)
-    values = {value: told["in"] for value, told in chosen.metrics["balance"]["values"].items()}
-    assert values == {"1": 2, "a": 1, "unknown": 2}
-
-
-def test_of_many_values_the_rarest_are_told_together(bench: Workbench) -> None:
-    samples = [problem(f"q{n}", "x", source=f"s{min(n, 140)}") for n in range(150)]
-    chosen = select(bench, bench.samples("traces", samples), balance={"by": "source"})
-    values = chosen.metrics["balance"]["values"]
-    assert values["s140"] == {"in": 10, "rows": 1}
-    assert values["41 others"] == {"in": 41, "rows": 41}
-    assert len(values) == 101
-
-
-def test_lots_are_drawn_by_seed_and_not_by_order(bench: Workbench) -> None:
-    drawn = {}
-    for seed in range(2):
-        for name, samples in (("forward", MANY), ("backward", MANY[::-1])):
-            traces = bench.samples(f"{name}{seed}_traces", samples)
-            balance = {"by": "language", "seed": seed}
-            order = {"by": "random", "seed": seed}
-            made = select(bench, traces, f"{name}{seed}", balance=balance, order=order)
-            drawn[name, seed] = said(made)
-    assert drawn["forward", 0] == drawn["backward", 0] != drawn["forward", 1]
-    assert drawn["forward", 1] == drawn["backward", 1]
-
-
-WRONG_BALANCE: dict[str, tuple[dict[str, Any], str]] = {
-    "a value that nobody has": (
-        {"by": "language", "weights": {"en": 1, "de": 1}},
-        "a weight to de, but no sample .* here are 'en' 12, 'zh' 6, 'fr' 2",
-    ),
-    "a value that nobody named": (
-        {"by": "language", "weights": {"en": 1, "zh": 1}},
-        "'fr' 2 have no weight",
-    ),
-    "nothing known": ({"by": "extra.level"}, "no sample that is left has a known one"),
-    "an unknown value": ({"by": "extra.subject"}, "'unknown' 2 have no weight"),
-}
-
-
-@pytest.mark.parametrize(("balance", "match"), WRONG_BALANCE.values(), ids=WRONG_BALANCE.keys())
-def test_balances_that_cannot_be_had(bench: Workbench, balance: Any, match: str) -> None:
-    with pytest.raises(RequestError, match=match):
-        select(bench, bench.samples("traces", MANY), balance=balance)
 
 
 RATES = {"by": "a", "least": 0.1}
