@@ -83,6 +83,8 @@ def override(source: Source, assignment: str) -> None:
         raise RequestError(f"--set {key}: {'.'.join(at[:-1])!r} has no fields to set")
     parent[at[-1]] = _plain(value, at, {})
     source.overridden.add(at)
+    for before in [place for place in source.lines if place[: len(at)] == at]:
+        del source.lines[before]
 
 
 def _parse(path: Path, text: str) -> Any:
