@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from .fingerprint import digest_file, digest_of
 from .sample import Sample
@@ -87,7 +86,7 @@ class VerdictWriter:
 
     def put_table(self, verdicts: pa.Table) -> None:
         """Add rows of VERDICT_SCHEMA."""
-        for count in pc.value_counts(verdicts["reason"]).to_pylist():
+        for count in verdicts["reason"].value_counts().to_pylist():
             self._reasons[count["values"]] += count["counts"]
         self._rows.put_table(verdicts)
 
