@@ -32,7 +32,7 @@ from ..pipeline.stopping import StopSignal
 from .demand import Demand, Pursuit, State
 from .failures import Failures
 from .journal import Journal
-from .journal_writer import JournalWriter
+from .journal_writer import Durable, JournalWriter
 from .meter import Meter, dollars
 from .order import Attempt, Order, chunked
 from .request import Completion, Failure, Outcome, Request, Teacher
@@ -112,6 +112,9 @@ class Buying:
         self._known: set[str] = set()
         self._ready: deque[Request] = deque()
         self._settled = self._of_done_problems = self._answers = 0
+        self._durable = Durable()
+        """What the meter counts. The writer may be ahead: an answer that were neither outstanding
+        nor counted would leave room for one more than the budget has."""
         self._news = threading.Event()
         self._teacher: Teacher | None = None
         self._discarded_before = 0
@@ -220,8 +223,8 @@ class Buying:
 
     @property
     def _outstanding(self) -> int:
-        """Requests whose answers are not durable yet."""
-        return len(self._flying) + self._answers - self._writer.committed
+        """Requests whose answers are not counted as durable yet."""
+        return len(self._flying) + self._answers - self._durable.completions
 
     def _is_over(self, request: Request | None) -> bool:
         """With nothing outstanding: whether there is nothing more to do, or it may not be done."""
@@ -301,10 +304,11 @@ class Buying:
         written = self._writer.written - self._answers + len(self._fresh)
         for _ in range(written):
             del self._fresh[self._order_of_fresh.popleft()]
-        self.meter.prompt_tokens = self._writer.prompt_tokens
-        self.meter.completion_tokens = self._writer.completion_tokens
+        self._durable = self._writer.durable
+        self.meter.prompt_tokens = self._durable.prompt_tokens
+        self.meter.completion_tokens = self._durable.completion_tokens
         discarded = self._teacher.discarded - self._discarded_before if self._teacher else 0
-        self.meter.requests = max(self.meter.requests, self._writer.committed + discarded)
+        self.meter.requests = max(self.meter.requests, self._durable.completions + discarded)
 
     def _problem_done(self, pursuit: Pursuit) -> None:
         self.meter.problem_done(pursuit)
@@ -333,7 +337,7 @@ class Buying:
             facts |= self._teacher.facts()
         if self.failures:
             facts["failed"] = len(self.failures)
-        done = self._settled - (self._answers - self._writer.committed)
+        done = self._settled - (self._answers - self._durable.completions)
         self.progress.update(done, max(done, self._expected_attempts()), **facts)
         self.progress.spent(self.before.plus(self.meter.spent).plus(self.meter.beside()))
 

@@ -19,7 +19,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from ..pipeline.errors import StepFailed
 from ..pipeline.failpoints import fail_point
@@ -54,6 +54,16 @@ _Row: TypeAlias = tuple[bool, _Values]
 """Whether it is a completion, and its values."""
 
 
+class Durable(NamedTuple):
+    """What is on the disk: only this may be counted or charged. Replaced whole, never changed, so
+    that a reader in another thread has an answer's tokens with the answer."""
+
+    completions: int = 0
+    prompt_tokens: int = 0
+    """Of those, as far as they were told."""
+    completion_tokens: int = 0
+
+
 class JournalWriter:
     """Takes completions and verdicts from any thread, commits them from its own."""
 
@@ -68,10 +78,7 @@ class JournalWriter:
         """Called from the writing thread after each commit and sync, and when it gives up."""
         self.written = 0
         """Completions that kill -9 cannot lose: committed, in the hands of the kernel."""
-        self.committed = 0
-        """Completions that are durable: only these may be counted or charged."""
-        self.prompt_tokens = self.completion_tokens = 0
-        """Tokens of those, as far as they were told."""
+        self.durable = Durable()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
@@ -122,8 +129,8 @@ class JournalWriter:
         if self._error is not None:
             raise StepFailed(
                 f"the journal {self._path} cannot be written: {self._error}. The "
-                f"{self.committed} completions committed in this run are kept. Free disk space "
-                "or mend the disk, then run the same command to go on."
+                f"{self.durable.completions:,} completions committed in this run are kept. Free "
+                "disk space or mend the disk, then run the same command to go on."
             ) from self._error
 
     def _row(self, request: Request, done: Completion) -> _Values:
@@ -178,9 +185,13 @@ class JournalWriter:
 
     def _count(self, completions: Sequence[_Values]) -> None:
         at = _COMPLETIONS[1].index
-        self.prompt_tokens += sum(row[at("prompt_tokens")] or 0 for row in completions)
-        self.completion_tokens += sum(row[at("completion_tokens")] or 0 for row in completions)
-        self.committed += len(completions)
+        before = self.durable
+        self.durable = Durable(
+            before.completions + len(completions),
+            before.prompt_tokens + sum(row[at("prompt_tokens")] or 0 for row in completions),
+            before.completion_tokens
+            + sum(row[at("completion_tokens")] or 0 for row in completions),
+        )
 
 
 _to_disk: Final = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync

@@ -33,7 +33,7 @@ with open_journal(Path(sys.argv[1])) as journal, journal.writer("r/s") as writer
     for number in range(300):
         request = Request(f"late-{number}", "late", number, (), Sampling(), None)
         writer.put(request, Completion(request.key, "text", "stop", 1, 1, "m", "{}"))
-    while writer.committed < 300:
+    while writer.durable.completions < 300:
         writer.check()
         time.sleep(0.001)
     os.kill(os.getpid(), signal.SIGKILL)

@@ -1,6 +1,7 @@
 """The loop between what is wanted and what is paid for, with a teacher that follows a script."""
 
 import random
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -261,6 +262,21 @@ def test_a_cap_stops_cleanly_and_the_next_run_goes_on(
     found, teacher = run(wanted, path)
     assert all(text for _, _, text in found)
     assert len(teacher.asked) == 16 - bought
+
+
+class SlowlyAsked(ScriptedTeacher):
+    """Whoever asks for its room waits until the disk has everything: nothing is outstanding."""
+
+    @property
+    def room(self) -> int:
+        time.sleep(0.02)
+        return super().room
+
+
+@pytest.mark.parametrize("budget", [Budget(requests=5), Budget(tokens=75)])
+def test_no_cap_is_passed_where_the_disk_is_ahead_of_the_count(path: Path, budget: Budget) -> None:
+    with pytest.raises(StoppedOnPurpose, match="5 requests of this run"):
+        run(order("abcdefgh"), path, SlowlyAsked(), budget=budget)
 
 
 def test_a_cap_that_is_not_passed_stops_nothing(path: Path) -> None:

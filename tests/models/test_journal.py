@@ -79,8 +79,7 @@ def test_reading_is_a_function_of_keys(tmp_path: Path) -> None:
         with journal.writer("r/s") as writer:
             for key in keys:
                 writer.put(request(key), completion(key))
-        assert writer.committed == 1201
-        assert (writer.prompt_tokens, writer.completion_tokens) == (5 * 1201, 3 * 1201)
+        assert writer.durable == (1201, 5 * 1201, 3 * 1201)
         wanted = [*keys[::2], "unknown"]
         assert known(journal, wanted) == set(keys[::2])
         assert set(journal.read(wanted)) == set(keys[::2])
@@ -130,7 +129,7 @@ def test_verdicts_come_back_as_they_were(
         assert found == {"print": verdict, "other": Verdict(1.0, "good")}
         assert found["print"].to_row("x") == verdict.to_row("x")
         assert journal.verdicts("another", ["print"]) == {}
-    assert writer.committed == 0  # verdicts are not purchases
+    assert writer.durable.completions == 0  # verdicts are not purchases
 
 
 @pytest.mark.slow
@@ -140,7 +139,7 @@ def test_every_byte_prefix_of_the_tail_opens(tmp_path: Path) -> None:
     with open_journal(source) as journal, journal.writer("r/s") as writer:
         for number in range(4):
             writer.put(request(str(number)), completion(str(number), "x" * 300))
-            while writer.committed <= number:
+            while writer.durable.completions <= number:
                 time.sleep(0.001)
         database, log = source.read_bytes(), Path(f"{source}-wal").read_bytes()
     assert len(log) > 3 * 4096
@@ -179,7 +178,7 @@ def test_others_may_look_in_while_it_is_written(tmp_path: Path) -> None:
         assert nothing is None
     with open_journal(path) as journal, journal.writer("r/s") as writer:
         writer.put(request("a"), completion("a"))
-        while writer.committed < 1:
+        while writer.durable.completions < 1:
             time.sleep(0.01)
         with read_journal(path) as reader:
             assert reader is not None
@@ -202,7 +201,7 @@ with open_journal(Path(sys.argv[1])) as journal:
         for number in range(first, first + 100_000):
             key = f"{number:06d}"
             writer.put(request(key), completion(key, key * 500))
-            while told < writer.committed:
+            while told < writer.durable.completions:
                 os.write(1, f"{first + told:06d} ".encode())  # unbuffered: told is told
                 told += 1
 """
@@ -247,13 +246,13 @@ with open_journal(Path(sys.argv[1])) as journal:
     try:
         with journal.writer("r/s") as writer:
             writer.put(request("early"), completion("early"))
-            while not writer.committed:
+            while not writer.durable.completions:
                 pass
             resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
             for number in range(100_000):
                 writer.put(request(str(number)), completion(str(number), "x" * 1000))
     except StepFailed as error:
-        print(writer.committed, error)
+        print(writer.durable.completions, error)
 """
 
 
