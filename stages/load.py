@@ -137,13 +137,14 @@ class Load(Stage):
         blocks = self._blocks(context, source, meter)
         reading = Reading(blocks, self.meaning(step), self._where(context))
         limits = Limits(self.max_bad, self.duplicate_ids == "refuse", self.skip)
-        desk = Desk(context.out, context.progress, meter, limits)
+        desk = Desk(context.out, context.progress, meter, limits, reading.means.of_pairs)
         counts = desk.take_all(reading)
         licence = self.license or (source.licence() if source else None)
         about = {"origin": self._origin(context), "license": licence}
         shape = reading.means.shape
         means = {"shape": shape.name if shape else None, "columns": reading.columns}
-        return {**counts, **means, **about}
+        pairs = {"pairs": counts["rows"] // 2} if reading.means.of_pairs else {}
+        return {**counts, **pairs, **means, **about}
 
     def meaning(self, source: str) -> Meaning:
         """What rows mean before any was seen.

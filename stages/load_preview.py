@@ -30,6 +30,7 @@ from .load import BUILTINS, Load
 from .reading.blocks import Block, Understood
 from .reading.columns import Meaning
 from .reading.files import DataFile
+from .reading.preference import SIDES
 from .reading.readers import limited, read_blocks
 from .reading.samples import Reading, with_columns_of_ids
 from .reading.shapes import Shape
@@ -74,7 +75,7 @@ class LoadPreview:
     bad: list[dict[str, Any]] = field(default_factory=list)
     """The first bad rows: `file`, `line`, `reason`, `text`."""
     shown: list[dict[str, Any]] = field(default_factory=list)
-    """The first samples, whole."""
+    """The first samples, whole; of pairs with their `side`."""
 
     def facts(self) -> dict[str, Any]:
         """JSON values for `--json`."""
@@ -164,7 +165,8 @@ def _take(found: LoadPreview, reading: Reading, rows: int) -> None:
         for sample in itertools.islice(_samples(ids, made), HEAD):
             extra.update(dict.fromkeys(json.loads(sample.extra)))
             if len(found.shown) < rows:
-                found.shown.append(sample.to_row())
+                side = {"side": SIDES[len(found.shown) % 2]} if reading.means.of_pairs else {}
+                found.shown.append(sample.to_row() | side)
     found.thinking, found.quarantined = _ranked(forms), _ranked(reasons)
     found.languages, found.tasks = _ranked(languages), _ranked(tasks)
     found.extra = sorted(extra)

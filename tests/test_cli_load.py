@@ -71,6 +71,22 @@ def test_the_facts_as_json(
     assert facts["shown"][0]["completion"] == "<think>\nt\n</think>\na"
 
 
+def test_pairs_are_shown_with_their_sides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines(tmp_path / "pairs.jsonl", {"prompt": "2+2", "chosen": "4", "rejected": "5"})
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run(monkeypatch, capsys, "pairs.jsonl", "--json")
+    facts = json.loads(out)
+    assert (code, facts["shape"], facts["rows"], facts["samples"]) == (0, "preference", 1, 2)
+    assert [(row["side"], row["completion"]) for row in facts["shown"]] == [
+        ("chosen", "4"),
+        ("rejected", "5"),
+    ]
+    _, out, _ = run(monkeypatch, capsys, "pairs.jsonl")
+    assert "side        rejected" in out
+
+
 def test_settings_are_those_of_the_step(tmp_path: Path) -> None:
     file = lines(tmp_path / "rows.jsonl", {"ask": "two?", "key": 2})
     settings = ["columns.prompt=ask", "columns.answer=key", "task=math", "license=mit"]
@@ -110,7 +126,6 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
         (["rows.jsonl", "--set", "shape=gsm8"], "did you mean 'gsm8k'"),
         (["rows.jsonl", "--set", "colums.prompt=ask"], "colums"),
         (["rows.jsonl", "--set", "columns.prompt=asks"], "there is no column 'asks'"),
-        (["pairs.jsonl"], "preference pairs"),
     ],
 )
 def test_a_slip_is_one_clear_error(
@@ -122,7 +137,6 @@ def test_a_slip_is_one_clear_error(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     lines(tmp_path / "rows.jsonl", {"ask": "two?"})
-    lines(tmp_path / "pairs.jsonl", {"prompt": "two?", "chosen": "2", "rejected": "3"})
     code, out, err = run(monkeypatch, capsys, *arguments)
     assert (code, out) == (2, "")
     assert told in err

@@ -22,7 +22,7 @@ from .expressions import Column, Expression, as_text, expression
 from .extras import pack_extra, read_generation
 from .fields import LABELS, WELL_KNOWN
 from .rows import BadRow
-from .shapes import REFUSED, SHAPES, Shape, fitting
+from .shapes import SHAPES, Shape, fitting
 from .split_text import SplitText
 from .thinking import MOST_OF_A_LABEL, NONE, SEPARATE, in_tags, joined
 
@@ -43,12 +43,13 @@ class Meaning:
     shape: Shape | None = None
     """How rows are turned first; None where the recipe names columns and no shape."""
 
-    def for_rows(self, rows: list[Mapping[str, Any]]) -> tuple[Meaning, list[Shape]]:
-        """The meaning for a source that begins with these rows, and the shapes that fit them.
+    @property
+    def of_pairs(self) -> bool:
+        """Whether each row becomes two samples, a better and a worse one."""
+        return self.shape is not None and self.shape.of_pairs
 
-        Raises:
-            RequestError: the shape is known and cannot be loaded.
-        """
+    def for_rows(self, rows: list[Mapping[str, Any]]) -> tuple[Meaning, list[Shape]]:
+        """The meaning for a source that begins with these rows, and the shapes that fit them."""
         shapes = fitting(rows)
         means = self._without_labels(rows) if self.guessed else self
         if self.shape is not None:
@@ -58,8 +59,6 @@ class Meaning:
         return means._with_shape(shapes[0]), shapes
 
     def _with_shape(self, shape: Shape) -> Meaning:
-        if self.guessed and (why := REFUSED.get(shape.name)):
-            raise RequestError(why)
         labels = {**({"task": shape.task} if shape.task else {}), **self.labels}
         split = self.split or shape.split
         if not self.guessed:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...pipeline.errors import RequestError, StepFailed
+from ...pipeline.pairs import PAIR_SCHEMA
 from ...pipeline.progress import Progress
 from ...pipeline.sample import SAMPLE_SCHEMA
 from ...pipeline.sample_ids import SampleIds
@@ -21,6 +22,7 @@ from ..aside import Aside
 from .ahead import ahead
 from .blocks import Block, Understood
 from .declared_ids import SHOWN, DeclaredIds
+from .preference import with_sides
 from .readers import Meter
 from .rows import QUARANTINE_SCHEMA, Quarantined
 from .samples import Reading, with_columns_of_ids
@@ -40,8 +42,11 @@ class Limits:
 class Desk:
     """Takes what a source became."""
 
-    def __init__(self, out: Path, progress: Progress, meter: Meter, limits: Limits) -> None:
-        self._samples = TableWriter(out, SAMPLE_SCHEMA)
+    def __init__(
+        self, out: Path, progress: Progress, meter: Meter, limits: Limits, of_pairs: bool = False
+    ) -> None:
+        self._of_pairs = of_pairs
+        self._samples = TableWriter(out, PAIR_SCHEMA if of_pairs else SAMPLE_SCHEMA)
         self._aside = Aside(out / "quarantine", QUARANTINE_SCHEMA)
         self._progress = progress
         self._meter = meter
@@ -95,7 +100,8 @@ class Desk:
         self._tally["with_completion"] += samples["completion"].count()
         for language, rows in samples["language"].value_counts().iter_rows():
             self._languages[language or "unknown"] += rows
-        self._samples.put(with_columns_of_ids(self._ids, samples))
+        table = with_columns_of_ids(self._ids, samples)
+        self._samples.put(with_sides(table, self._samples.total) if self._of_pairs else table)
 
     def _set_aside(self, file: str, row: Quarantined) -> None:
         self._aside.put(file=file, line=row.number, reason=row.reason, text=row.text)

@@ -23,7 +23,6 @@ from .blocks import LINE, OWN_ID, Block, Understood
 from .columns import Meaning, meaning
 from .readers import read_blocks
 from .rows import Quarantined, Row
-from .shapes import Shape
 from .sources import LocalSource
 from .understanding import rows_in, understand
 
@@ -32,36 +31,35 @@ LOOK_AHEAD = 1000
 
 
 class Reading:
-    """One pass over a source: each block with what it became.
+    """One pass over a source: each block with what it became. The samples have no ids yet.
 
-    The samples have no ids yet. Raises RequestError on the way where the source is not readable
-    or a column that is needed is nowhere.
+    Args:
+        means: what rows mean before any was seen; the first are looked at here.
+
+    Raises:
+        RequestError: a column that is needed is nowhere; also on the way, where the source is not
+            readable.
     """
 
     def __init__(self, blocks: Iterable[Block], means: Meaning, where: str) -> None:
         self.where = where
-        self.columns: dict[str, str] = {}
-        """What was understood; known once the pass has begun."""
-        self.shapes: list[Shape] = []
-        """The shapes that the first rows have, the one that is taken first."""
-        self.means = means
-        """What rows mean; with the shape once the pass has begun."""
-        self._blocks = blocks
-
-    def __iter__(self) -> Iterator[tuple[Block, Understood]]:
-        blocks = iter(self._blocks)
-        first: list[Block] = []
+        self._blocks = iter(blocks)
+        self._first: list[Block] = []
         values: list[Mapping[str, Any]] = []
-        while len(values) < LOOK_AHEAD and (block := next(blocks, None)) is not None:
-            first.append(block)
+        while len(values) < LOOK_AHEAD and (block := next(self._blocks, None)) is not None:
+            self._first.append(block)
             rows = itertools.islice(rows_in(block), LOOK_AHEAD)
             values += [row.values for row in rows if isinstance(row, Row)]
         try:
-            self.means, self.shapes = self.means.for_rows(values)
+            self.means, self.shapes = means.for_rows(values)
+            """What rows mean, and the shapes that the first have, the one that is taken first."""
             self.columns = self.means.understood(values)
+            """What was understood."""
         except RequestError as error:
-            raise RequestError(f"{self.where}: {error}") from error
-        for block in itertools.chain(first, blocks):
+            raise RequestError(f"{where}: {error}") from error
+
+    def __iter__(self) -> Iterator[tuple[Block, Understood]]:
+        for block in itertools.chain(self._first, self._blocks):
             yield block, understand(self.means, block)
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 import polars as pl
 
 from . import shaping
+from .preference import preference
 from .split_text import SplitText
 
 Values: TypeAlias = Mapping[str, Any]
@@ -40,6 +41,8 @@ class Shape:
     looks: Callable[[Sequence[Values]], bool] | None = None
     """Whether rows that have the columns are of this kind; None: the columns suffice."""
     split: SplitText | None = None
+    of_pairs: bool = False
+    """Whether each row becomes two samples, a better and a worse one (`preference.py`)."""
 
     def fits(self, rows: Sequence[Values]) -> bool:
         """Whether the first rows of a source have this shape."""
@@ -140,7 +143,16 @@ SHAPES: Final[tuple[Shape, ...]] = (
         task="math",
         looks=shaping.end_in_hashes,
     ),
-    _shape("preference", "chosen rejected", "a better and a worse completion"),
+    _shape(
+        "preference",
+        "chosen rejected",
+        "a better and a worse completion, a sample of each",
+        prompt="prompt",
+        completion="chosen",
+        system="system",
+        turn=preference,
+        of_pairs=True,
+    ),
     _shape(
         "samples",
         "prompt_id prompt completion generation",
@@ -235,15 +247,6 @@ SHAPES: Final[tuple[Shape, ...]] = (
     _shape("problems", "problem", "problems alone", prompt="problem"),
 )
 """The first that fits is taken."""
-
-REFUSED: Final = {
-    "preference": (
-        "rows with chosen and rejected are preference pairs, which load does not read. Load one "
-        "side of them: columns: {prompt: prompt, completion: chosen} (prompt: chosen where that is "
-        "a list of turns). Pairs are made of judged samples: select: {pairs: {by: …}}"
-    )
-}
-"""Shapes that are known and cannot be loaded, with what to do instead."""
 
 
 def fitting(rows: Iterable[Values]) -> list[Shape]:

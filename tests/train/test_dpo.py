@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from workbench import Workbench
 
 from potstill.models.chat import load_tokenizer, render_example
 from potstill.pipeline.artifact import Artifact, open_artifact, write_manifest
@@ -19,6 +20,7 @@ from potstill.pipeline.progress import Event, Progress
 from potstill.pipeline.sample import Generation, Sample, with_ids
 from potstill.pipeline.shards import read_table, shard_files, write_rows
 from potstill.pipeline.stage import Context
+from potstill.stages.load import Load
 from potstill.train import TRAINERS
 from potstill.train.dpo import Dpo
 from potstill.train.pairs import render_pairs
@@ -99,6 +101,30 @@ def test_the_chosen_side_becomes_likelier_than_the_rejected_one(
     assert gap[-1] > gap[0] + 5
     assert (metrics["in"], metrics["examples"], metrics["left_out"]) == (32, 16, {})
     assert (given.out / "model.safetensors").exists()
+
+
+def test_pairs_of_a_file_train_as_pairs_of_select_do(
+    students: dict[str, Path], pairs: list[Pair], write: Write, context: Make, tmp_path: Path
+) -> None:
+    file = tmp_path / "pairs.jsonl"
+    rows = (
+        {
+            "prompt": [{"role": turn.role, "content": turn.content} for turn in good.prompt],
+            "chosen": good.completion,
+            "rejected": bad.completion,
+        }
+        for good, bad in pairs
+    )
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    stage = Load(source="./pairs.jsonl")
+    loaded = Workbench(tmp_path).run("loaded", stage, paths={"./pairs.jsonl": file})
+    logs = []
+    for name, data in (("select", write(pairs)), ("file", loaded)):
+        given = context(data, students["qwen"], name)
+        metrics = dpo(epochs=1).run(given)
+        assert (metrics["in"], metrics["examples"], metrics["left_out"]) == (32, 16, {})
+        logs.append([line["loss"] for line in log_of(given.out)])
+    assert logs[0] == logs[1]
 
 
 @pytest.mark.parametrize("family", ["qwen", "llama"])

@@ -9,7 +9,6 @@ import pytest
 
 from potstill.filters.programs.checks import UnreadableKey
 from potstill.filters.programs.keys import read_key
-from potstill.pipeline.errors import RequestError
 from potstill.pipeline.sample import Sample
 from potstill.stages.reading.columns import meaning
 from potstill.stages.reading.rows import BadRow
@@ -122,6 +121,10 @@ EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"problem": "x?", "answer": "x^2", "solution": "It is $\\boxed{x^2}$."},
         {"answer": "x^2", "completion": None, "task": "math"},
     ),
+    "preference": (
+        {"prompt": "1+1", "chosen": "2", "rejected": "3", "score_chosen": 9},
+        {"completion": "2", "extra": '{"score_chosen":9}'},
+    ),
     "question_answer": ({"question": "Who?", "answer": "Emmy Noether"}, {"task": "general"}),
     "problem_answer": ({"problem": "Who?", "answer": "Emmy Noether"}, {"question": "Who?"}),
     "prompts": ({"prompt": "1+1"}, {"completion": None}),
@@ -144,11 +147,12 @@ def test_recognised(name: str) -> None:
     assert {key: getattr(samples[0], key) for key in expected} == expected
 
 
-def test_every_shape_has_an_example_or_is_refused() -> None:
-    assert {shape.name for shape in SHAPES} - EXAMPLES.keys() == {"preference"}
+def test_every_shape_has_an_example() -> None:
+    assert {shape.name for shape in SHAPES} == EXAMPLES.keys()
+
+
+def test_one_side_of_pairs_can_be_loaded_alone() -> None:
     row = {"prompt": "1+1", "chosen": "2", "rejected": "3"}
-    with pytest.raises(RequestError, match=r"columns: \{prompt: prompt, completion: chosen\}"):
-        meaning(None, {}, "here").for_rows([row])
     columns = {"prompt": "prompt", "completion": "chosen"}
     means, _ = meaning(columns, {}, "here").for_rows([row])
     assert means.samples(row)[0][0].extra == '{"rejected":"3"}'
