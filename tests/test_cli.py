@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+from shell import Shell
 
-from potstill.cli import app
 from potstill.pipeline.sample import Message, new_sample, with_ids
 from potstill.pipeline.shards import write_samples
-from potstill.views.exits import exit_code_of
 
 RECIPE = """\
 potstill: 1
@@ -29,24 +26,6 @@ ROWS = [
     {"prompt": "1+2?", "completion": "<think>one and two</think>\\boxed{4}", "answer": "3"},
     {"prompt": "1+3?", "completion": "<think>one and three</think>\\boxed{4}"},
 ]
-
-
-class Shell:
-    """Runs a command in a folder and keeps what it printed."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.monkeypatch, self.capsys = monkeypatch, capsys
-        self.out = self.err = ""
-
-    def __call__(self, *arguments: str) -> int:
-        self.monkeypatch.setattr(sys, "argv", ["potstill", *arguments])
-        code = exit_code_of(app)
-        self.out, self.err = self.capsys.readouterr()
-        return code
-
-    def json(self, *arguments: str) -> Any:
-        assert self(*arguments, "--json") == 0, self.err
-        return json.loads(self.out)
 
 
 @pytest.fixture

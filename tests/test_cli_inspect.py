@@ -9,9 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from potstill.cli import app
-from potstill.views.exits import exit_code_of
+from shell import Shell
 
 POTSTILL = [sys.executable, "-c", "from potstill.cli import main; main()"]
 ROWS = [{"id": f"row-{n:04d}", "n": n, "text": "深度 \x1b[31m" * 20} for n in range(2000)]
@@ -24,43 +22,34 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "rows.jsonl"
 
 
-def run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
-) -> tuple[int, str, str]:
-    monkeypatch.setattr(sys, "argv", ["potstill", "inspect", *arguments])
-    code = exit_code_of(app)
-    return code, *capsys.readouterr()
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(monkeypatch, capsys, "inspect")
 
 
-def test_first_screen(
-    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, out, _ = run(monkeypatch, capsys, "rows.jsonl")
+def test_first_screen(file: Path, shell: Shell) -> None:
+    code, out, _ = shell.told("rows.jsonl")
     assert code == 0
     assert "2,000 rows" in out
     assert "id String · n Int64 · text String" in out
     assert "\x1b" not in out
 
 
-def test_json_has_absolute_paths(
-    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_json_has_absolute_paths(file: Path, shell: Shell) -> None:
     asked = ("rows.jsonl", "--where", "n < 3", "--sample", "2", "--columns", "n", "--json")
-    code, out, _ = run(monkeypatch, capsys, *asked)
+    code, out, _ = shell.told(*asked)
     facts = json.loads(out)
     assert (code, facts["path"], facts["matched"]) == (0, str(file), 3)
     assert [list(sample["row"]) for sample in facts["samples"]] == [["n"], ["n"]]
 
 
-def test_diff_of_two_files(
-    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_diff_of_two_files(file: Path, shell: Shell) -> None:
     changed = [{**row, "n": -1} if row["n"] == 7 else row for row in ROWS[:-1]]
     Path("other.jsonl").write_text("\n".join(map(json.dumps, changed)), encoding="utf-8")
-    code, out, _ = run(monkeypatch, capsys, "rows.jsonl", "--diff", "other.jsonl", "--json")
+    code, out, _ = shell.told("rows.jsonl", "--diff", "other.jsonl", "--json")
     facts = json.loads(out)
     assert (code, facts["equal"], facts["changed"], facts["only_here"]) == (0, 1998, 1, 1)
-    code, out, _ = run(monkeypatch, capsys, "rows.jsonl", "--diff", "other.jsonl")
+    code, out, _ = shell.told("rows.jsonl", "--diff", "other.jsonl")
     assert (code, "changed  id row-0007" in out) == (0, True)
 
 
@@ -77,12 +66,11 @@ def test_diff_of_two_files(
 )
 def test_slips_are_explained(
     file: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    shell: Shell,
     arguments: tuple[str, ...],
     message: str,
 ) -> None:
-    code, out, err = run(monkeypatch, capsys, *arguments)
+    code, out, err = shell.told(*arguments)
     assert (code, out) == (2, "")
     assert message in err
     assert "Traceback" not in err

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from shell import Shell
 
 import potstill.recipes
-from potstill.cli import app
 from potstill.pipeline.artifact import write_manifest
 from potstill.pipeline.sample import Message, new_sample, with_ids
 from potstill.pipeline.shards import write_samples
-from potstill.views.exits import exit_code_of
 
 pytestmark = pytest.mark.skipif(find_spec("transformers") is None, reason="needs transformers")
 
@@ -27,20 +25,6 @@ BAD = [
     {"messages": [{"role": "tool", "content": "x"}, {"role": "assistant", "content": "z"}]},
     {"prompt": "control", "completion": "7<|im_end|>"},
 ]
-
-
-class Shell:
-    """Runs a command in a folder and keeps what it printed."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.monkeypatch, self.capsys = monkeypatch, capsys
-        self.out = self.err = ""
-
-    def __call__(self, *arguments: str) -> int:
-        self.monkeypatch.setattr(sys, "argv", ["potstill", *arguments])
-        code = exit_code_of(app)
-        self.out, self.err = self.capsys.readouterr()
-        return code
 
 
 @pytest.fixture

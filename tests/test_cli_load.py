@@ -10,20 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shell import Shell
 
-from potstill.cli import app
 from potstill.stages.load_preview import HEAD, preview_load
-from potstill.views.exits import exit_code_of
 
 HOSTILE = "\x1b[31m[red]\u202e"
 
 
-def run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
-) -> tuple[int, str, str]:
-    monkeypatch.setattr(sys, "argv", ["potstill", "load", *arguments])
-    code = exit_code_of(app)
-    return code, *capsys.readouterr()
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(monkeypatch, capsys, "load")
 
 
 def lines(path: Path, *rows: Any) -> Path:
@@ -32,12 +28,10 @@ def lines(path: Path, *rows: Any) -> Path:
     return path
 
 
-def test_what_was_understood_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_was_understood_is_told(tmp_path: Path, shell: Shell) -> None:
     good = {"question": f"How many? {HOSTILE}", "answer": "so #### 5", "level": 2}
     file = lines(tmp_path / "rows.jsonl", good, "{broken\n", good)
-    code, out, _ = run(monkeypatch, capsys, str(file), "--show")
+    code, out, _ = shell.told(str(file), "--show")
     assert code == 0
     assert "3 rows, 2 samples" in out
     assert "gsm8k: a question" in out
@@ -48,13 +42,11 @@ def test_what_was_understood_is_told(
     assert "\x1b" not in out
 
 
-def test_the_facts_as_json(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_facts_as_json(tmp_path: Path, shell: Shell) -> None:
     file = tmp_path / "rows.jsonl.gz"
     turns = [{"from": "human", "value": "q"}, {"from": "gpt", "value": "<think>\nt\n</think>\na"}]
     file.write_bytes(gzip.compress(json.dumps({"conversations": turns, "id": 7}).encode()))
-    code, out, _ = run(monkeypatch, capsys, str(file), "--json", "--rows", "1")
+    code, out, _ = shell.told(str(file), "--json", "--rows", "1")
     facts = json.loads(out)
     assert code == 0
     assert facts["files"] == [
@@ -72,18 +64,18 @@ def test_the_facts_as_json(
 
 
 def test_pairs_are_shown_with_their_sides(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shell: Shell
 ) -> None:
     lines(tmp_path / "pairs.jsonl", {"prompt": "2+2", "chosen": "4", "rejected": "5"})
     monkeypatch.chdir(tmp_path)
-    code, out, _ = run(monkeypatch, capsys, "pairs.jsonl", "--json")
+    code, out, _ = shell.told("pairs.jsonl", "--json")
     facts = json.loads(out)
     assert (code, facts["shape"], facts["rows"], facts["samples"]) == (0, "preference", 1, 2)
     assert [(row["side"], row["completion"]) for row in facts["shown"]] == [
         ("chosen", "4"),
         ("rejected", "5"),
     ]
-    _, out, _ = run(monkeypatch, capsys, "pairs.jsonl")
+    _, out, _ = shell.told("pairs.jsonl")
     assert "side        rejected" in out
 
 
@@ -131,13 +123,13 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_slip_is_one_clear_error(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    shell: Shell,
     arguments: list[str],
     told: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     lines(tmp_path / "rows.jsonl", {"ask": "two?"})
-    code, out, err = run(monkeypatch, capsys, *arguments)
+    code, out, err = shell.told(*arguments)
     assert (code, out) == (2, "")
     assert told in err
     assert "Traceback" not in err

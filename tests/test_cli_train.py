@@ -8,37 +8,17 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+from shell import Shell
 
-from potstill.cli import app
 from potstill.train import TRAINERS
-from potstill.views.exits import exit_code_of
 
 STUDENT = Path(__file__).resolve().parent.parent / "recipes" / "quickstart" / "student-qwen"
 ROWS = [
     {"prompt": f"{n} + 1 = ?", "completion": f"<think>\n{n + 1}\n</think>\n\\boxed{{{n + 1}}}"}
     for n in range(24)
 ]
-
-
-class Shell:
-    """Runs `potstill train …` in a folder and keeps what it printed."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.monkeypatch, self.capsys = monkeypatch, capsys
-        self.out = self.err = ""
-
-    def __call__(self, *words: str) -> int:
-        self.monkeypatch.setattr(sys, "argv", ["potstill", "train", *words])
-        code = exit_code_of(app)
-        self.out, self.err = self.capsys.readouterr()
-        return code
-
-    def json(self, *words: str) -> Any:
-        assert self(*words, "--json") == 0, self.err
-        return json.loads(self.out)
 
 
 @pytest.fixture
@@ -49,7 +29,7 @@ def shell(
     text = "".join(json.dumps(row) + "\n" for row in ROWS)
     (tmp_path / "rows.jsonl").write_text(text, encoding="utf-8")
     (tmp_path / "student").symlink_to(STUDENT)
-    return Shell(monkeypatch, capsys)
+    return Shell(monkeypatch, capsys, "train")
 
 
 def test_the_help_lists_every_field(shell: Shell) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 from lives import Lives, answered, asked
+from shell import Shell
 
-from potstill.cli import app
 from potstill.stages.judge import JudgeSamples
 from potstill.stages.select import Select
-from potstill.views.exits import exit_code_of
 
 HOSTILE = "\x1b[31m[red]\u202e"
 
@@ -31,29 +29,22 @@ def lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lives:
     return lives
 
 
-def run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
-) -> tuple[int, str, str]:
-    monkeypatch.setattr(sys, "argv", ["potstill", "why", *arguments])
-    code = exit_code_of(app)
-    return code, *capsys.readouterr()
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(monkeypatch, capsys, "why")
 
 
-def test_a_sample_into_a_pipe(
-    lives: Lives, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_sample_into_a_pipe(lives: Lives, shell: Shell) -> None:
     sample = next(lives.made["reasoning"].samples())
-    code, out, _ = run(monkeypatch, capsys, sample.id[:6])
+    code, out, _ = shell.told(sample.id[:6])
     assert code == 0
     assert "kept by reasoning; no later step has taken it or left it out" in out
     assert "\\x1b[31m[red]\\u202e" in out
     assert "\x1b" not in out
 
 
-def test_json_says_all(
-    lives: Lives, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, out, _ = run(monkeypatch, capsys, "many pears", "--json")
+def test_json_says_all(lives: Lives, shell: Shell) -> None:
+    code, out, _ = shell.told("many pears", "--json")
     facts = json.loads(out)
     assert (code, facts["what"], facts["outcome"]) == (0, "problem", "left_out")
     assert facts["conclusion"] == "yielded nothing: 1 attempt, 1 wrong (math)"
@@ -67,12 +58,11 @@ def test_json_says_all(
 )
 def test_what_is_not_one_thing_is_a_wrong_request(
     lives: Lives,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    shell: Shell,
     text: str,
     said: str,
 ) -> None:
-    code, out, err = run(monkeypatch, capsys, text)
+    code, out, err = shell.told(text)
     assert (code, out) == (2, "")
     assert said in err
     assert "\x1b" not in err
