@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from screens import HOSTILE
 from toys import InProcess
 from workbench import verdict_table
 
@@ -31,7 +32,6 @@ from potstill.pipeline.verdicts import (
     write_verdicts,
 )
 
-HOSTILE = "\x1b]0;owned\x07\x1b[31m[red]x[/red]\u202e\u2028\x9b2J\u200b"
 NUM_PROBLEMS, PER_PROBLEM = 6, 3
 
 QUARANTINE = pa.schema([("row", pa.int64()), ("reason", pa.string()), ("text", pa.string())])

@@ -13,12 +13,12 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from screens import HOSTILE
 
 from potstill.pipeline.errors import RequestError
 from potstill.views.diff import Differences, diff, show_diff
 from potstill.views.terminal import make_console, to_json
 
-HOSTILE = "\x1b]0;owned\x07\x1b[31m[red]x[/red]\u202e\u2028\x9b2J\u200b"  # as in conftest.py
 ACTING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e\u2028]")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import re
@@ -12,20 +11,11 @@ from typing import Any
 
 import polars as pl
 import pytest
+from screens import HOSTILE, drawn
 
 from potstill.pipeline.errors import RequestError, StepFailed
 from potstill.views.inspect import inspect, show_inspection
 from potstill.views.terminal import make_console, sanitise, to_json
-
-HOSTILE = "\x1b]0;owned\x07\x1b[31m[red]x[/red]\u202e\u2028\x9b2J\u200b"  # as in conftest.py
-ACTING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e\u2028]")
-
-
-def drawn(found: Any) -> str:
-    stream = io.StringIO()
-    show_inspection(make_console(stream), found)
-    assert not ACTING.search(stream.getvalue())
-    return stream.getvalue()
 
 
 def test_the_facts_of_samples(small_run: Any) -> None:
@@ -146,20 +136,6 @@ def test_by_id(small_run: Any) -> None:
         inspect(small_run["traces"].path, id="nothing")
 
 
-def test_rejected_rows_show_their_text(small_run: Any) -> None:
-    left_out = inspect(small_run["reasoning"].path, rejected=True)
-    entry = left_out.rejected["left_out"]
-    assert (entry["rows"], entry["reasons"]) == (6, {"math": 6})
-    assert len(entry["examples"]["math"]) == 3
-    wrong = {s.id: s for s in small_run.traces if s.generation.index == 1}
-    for example in entry["examples"]["math"]:
-        assert example["sample"]["completion"] == wrong[example["id"]].completion
-    assert "The answer is" in drawn(left_out)
-    bad = inspect(small_run["problems"].path, rejected=True)
-    assert bad.rejected["quarantine"]["examples"]["no_json"][0]["text"] == HOSTILE
-    assert sanitise(HOSTILE) in drawn(bad)
-
-
 def test_an_artifact_of_no_rows(tmp_path: Path, small_run: Any) -> None:
     from potstill.pipeline.artifact import write_manifest
     from potstill.pipeline.shards import write_samples
@@ -197,76 +173,6 @@ def test_inputs_that_were_removed_are_passed_over(tmp_path: Path, small_run: Any
     assert "loops" in drawn(judged)
 
 
-def test_any_parquet(tmp_path: Path) -> None:
-    file = tmp_path / "any.parquet"
-    rows = {"n": [1, 2, 3], "text": ["a", HOSTILE, None], "when": [None, 1.5, float("nan")]}
-    pl.DataFrame(rows).write_parquet(file)
-    found = inspect(file, where="n > 1", sample=9)
-    assert (found.rows, found.matched) == (3, 2)
-    assert found.columns == {"n": "Int64", "text": "String", "when": "Float64"}
-    assert sanitise(HOSTILE) in drawn(found)
-    assert json.loads(to_json(found.facts()))["samples"][1]["row"]["when"] == "nan"
-    with pytest.raises(RequestError, match="no text column id or prompt_id; columns: n, text"):
-        inspect(file, id="abcdef")
-
-
-LINES = [
-    {"id": "aaaaaa1", "n": 1, "mixed": 1, "nested": {"a": [1]}},
-    {"id": "aaaaaa2", "n": 2.5, "mixed": "x", "big": 2**80},
-    {"id": "bbbbbb1", "n": None, "mixed": None, "odd": "\ud800"},
-]
-
-
-@pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz"])
-def test_jsonl_with_broken_lines(tmp_path: Path, name: str) -> None:
-    good = [json.dumps(line).encode() for line in LINES]
-    body = b"\r\n".join([good[0], b"", b'{"id": ', good[1], b"[1]", b"\xff{}", good[2]])
-    file = tmp_path / name
-    file.write_bytes(gzip.compress(body) if name.endswith("gz") else body)
-    found = inspect(file, sample=9)
-    assert [shown["row"] for shown in found.samples or []] == LINES
-    broken = inspect(file, rejected=True).rejected["broken"]
-    assert broken["reasons"] == {"malformed_json": 2, "not_an_object": 1}
-    assert [row["line"] for row in broken["examples"]["malformed_json"]] == [3, 6]
-    assert inspect(file, where="n > 1").matched == 1
-    assert inspect(file, where="mixed = '\"x\"'").matched == 1
-    assert inspect(file, id="aaaaaa").matched == 2
-    drawn(found)
-
-
-def test_wide_text_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "rows.jsonl"
-    text = "深度思考" * 500
-    file.write_text(json.dumps({"text": text}, ensure_ascii=False), encoding="utf-8")
-    assert text in drawn(inspect(file, sample=1))
-
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    monkeypatch.setenv("COLUMNS", "50")
-    monkeypatch.setenv("NO_COLOR", "1")
-    stream = Terminal()
-    show_inspection(make_console(stream), inspect(file, sample=1))
-    assert sum(character in "深度思考" for character in stream.getvalue()) == len(text)
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("broken.jsonl", b'\x1b[31m\n{"a"', "holds no row that can be read: line 1"),
-        ("array.json", b"[\n1,\n2\n]", "holds no row that can be read: line 1 is '1'"),
-        ("cut.jsonl.gz", gzip.compress(b'{"a": 1}\n' * 1000)[:-12], "cannot be read"),
-        ("zero.parquet", b"", "cannot be read as parquet"),
-    ],
-    ids=["broken.jsonl", "array.json", "cut.jsonl.gz", "zero.parquet"],  # gzip holds the time
-)
-def test_files_that_cannot_be_read(tmp_path: Path, name: str, content: bytes, message: str) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(RequestError, match=message):
-        inspect(tmp_path / name)
-
-
 def test_requests_that_are_wrong(tmp_path: Path, small_run: Any) -> None:
     with pytest.raises(RequestError, match="cannot be opened: No such file"):
         inspect(tmp_path / "missing.jsonl")
@@ -275,13 +181,6 @@ def test_requests_that_are_wrong(tmp_path: Path, small_run: Any) -> None:
         inspect(tmp_path)
     with pytest.raises(RequestError, match="--sample 0"):
         inspect(small_run["traces"].path, sample=0)
-
-
-def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
-    (tmp_path / "empty.jsonl").write_bytes(b"\n")
-    found = inspect(tmp_path / "empty.jsonl", sample=3)
-    assert (found.rows, found.samples) == (0, [])
-    drawn(found)
 
 
 def test_columns(small_run: Any) -> None:
@@ -301,75 +200,6 @@ def test_columns(small_run: Any) -> None:
         inspect(path, columns="langauge")
     with pytest.raises(RequestError, match="no column ','"):
         inspect(path, columns=",")
-
-
-def test_a_field_of_json_text_as_a_column(tmp_path: Path) -> None:
-    file = tmp_path / "rows.jsonl"
-    file.write_text('{"meta": {"level": 3}, "x": "no json"}', encoding="utf-8")
-    found = inspect(file, sample=1, columns="meta.level,x.level,meta")
-    assert (found.samples or [])[0]["row"] == {
-        "meta.level": 3, "x.level": None, "meta": {"level": 3},
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("by", "counts"),
-    [
-        ("language", {"en": 3, "zh": 3}),
-        ("generation.index", {"1": 6}),
-        ("math_reason", {"wrong": 6}),
-        ("reason", None),
-    ],
-)
-def test_rejected_by_a_column(small_run: Any, by: str, counts: dict[str, int] | None) -> None:
-    found = inspect(small_run["reasoning"].path, rejected=True, by=by, sample=1)
-    left_out = found.rejected["left_out"]
-    expected = counts and {by: {value: {"math": n} for value, n in counts.items()}}
-    assert left_out.get("by") == expected
-    assert len(left_out["examples"]["math"]) == 1
-    drawn(found)
-
-
-def test_rejected_where(small_run: Any) -> None:
-    path = small_run["reasoning"].path
-    assert re.search(r"en +3 +math 3\n", drawn(inspect(path, rejected=True, by="language")))
-    found = inspect(path, rejected=True, where="language = 'zh' and loops_score = 0.5")
-    assert found.rejected["left_out"]["rows"] == 3
-
-
-def test_failed_requests_have_the_columns_of_their_problem(small_run: Any) -> None:
-    found = inspect(small_run["traces"].path, rejected=True, by="language").rejected["failed"]
-    assert found["by"] == {"language": {"en": {"http_500": 1}}}
-
-
-def test_broken_lines_by_a_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, bad in (("a.jsonl", "{x\n[1]"), ("b.jsonl", "{y")):
-        (tmp_path / name).write_text(f'{{"n": 1}}\n{bad}', encoding="utf-8")
-    found = inspect(tmp_path, rejected=True, by="file").rejected["broken"]
-    assert found["by"] == {
-        "file": {"a.jsonl": {"malformed_json": 1, "not_an_object": 1},
-                 "b.jsonl": {"malformed_json": 1}},
-    }  # fmt: skip
-    monkeypatch.setattr("potstill.views.rows.MAX_BROKEN_KEPT", 2)
-    few = inspect(tmp_path, rejected=True, by="file")
-    assert (few.rejected["broken"]["rows"], few.rejected["broken"]["of_first"]) == (3, 2)
-    assert "of the first 2 rows" in drawn(few)
-
-
-@pytest.mark.parametrize(
-    ("ask", "message"),
-    [
-        ({"by": "language"}, "--by language counts what was left out: add --rejected"),
-        ({"rejected": True, "by": "langauge"}, r"no such column .* did you mean 'language'"),
-        ({"rejected": True, "id": "abcdef"}, "--rejected goes with"),
-        ({"rejected": True, "where": "tusk = 1"}, r"--where 'tusk = 1'.*Columns: id, reason"),
-    ],
-)
-def test_wrong_requests_about_what_was_rejected(
-    small_run: Any, ask: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(RequestError, match=message):
-        inspect(small_run["reasoning"].path, **ask)
 
 
 def test_an_export_shows_its_rows(tmp_path: Path) -> None:

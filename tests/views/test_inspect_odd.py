@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import io
 import shutil
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from screens import drawn
 from typer.testing import CliRunner
 
 from potstill.cli import app
@@ -18,8 +18,8 @@ from potstill.pipeline.errors import RequestError, StepFailed
 from potstill.pipeline.locate import find_path
 from potstill.views.compare import compare
 from potstill.views.diff import diff
-from potstill.views.inspect import inspect, show_inspection
-from potstill.views.terminal import make_console, number
+from potstill.views.inspect import inspect
+from potstill.views.terminal import number
 
 ODD = {
     "id": ["a", "b"],
@@ -31,12 +31,6 @@ ODD = {
     "bytes": [b"\x00\xff"] * 2,
     "nothing": [None, None],
 }
-
-
-def drawn(found: Any) -> str:
-    stream = io.StringIO()
-    show_inspection(make_console(stream), found)
-    return stream.getvalue()
 
 
 @pytest.mark.parametrize("form", ["parquet", "ipc", "ipc_stream"])

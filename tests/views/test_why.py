@@ -10,11 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lives import drawn
+from screens import HOSTILE
 
 from potstill.views.terminal import sanitise, to_json
 from potstill.views.why import why
-
-HOSTILE = "\x1b]0;owned\x07\x1b[31m[red]x[/red]\u202e\u2028\x9b2J\u200b"  # as in conftest.py
 
 
 def brief(events: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
