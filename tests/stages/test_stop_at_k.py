@@ -2,42 +2,21 @@
 
 import json
 import time
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from faulty_server import FaultyServer, serving
+from lucky import PROBLEMS, Lucky, by_problem, given, stage
 from pydantic import ValidationError
-from toys import InProcess
-from workbench import Workbench, aside, problem
+from workbench import Workbench, aside
 
 from potstill.models.quota import pass_rate, prefix_length
-from potstill.pipeline.artifact import Artifact
-from potstill.pipeline.budget import Budget
-from potstill.pipeline.errors import RequestError, StoppedOnPurpose
+from potstill.pipeline.errors import RequestError
 from potstill.pipeline.sample import Sample
 from potstill.pipeline.verdict import Verdict
-from potstill.stages.generate import Generate
 from potstill.stages.judge import JudgeSamples
-
-PROBLEMS = 12
-
-
-class Lucky(InProcess):
-    """Accepts about `share` of all completions, by their content; counts how many it judged."""
-
-    kind: ClassVar[str] = "lucky"
-    reasons: ClassVar[frozenset[str]] = frozenset({"lucky", "unlucky"})
-    judged: ClassVar[list[str]] = []
-
-    share: float = 0.4
-
-    def judge_one(self, sample: Sample) -> Verdict:
-        self.judged.append(sample.completion or "")
-        good = zlib.crc32((sample.completion or "").encode()) % 1000 < 1000 * self.share
-        return Verdict(float(good), "lucky" if good else "unlucky", {"length": 7})
 
 
 @pytest.fixture(autouse=True)
@@ -54,37 +33,6 @@ def server() -> Iterator[FaultyServer]:
 @pytest.fixture
 def bench(tmp_path: Path) -> Workbench:
     return Workbench(tmp_path)
-
-
-def stage(server: FaultyServer, **more: Any) -> Generate:
-    given = {
-        "prompts": "problems",
-        "teacher": {"engine": "openai", "base_url": server.url, "model": "r1"},
-        "until": {"accepted": 2, "samples": 6},
-        "accept": {"lucky": 1},
-        "sampling": {"max_tokens": 50},
-        "concurrency": 8,
-        **more,
-    }
-    return Generate.model_validate({name: each for name, each in given.items() if each is not None})
-
-
-def given(bench: Workbench, number: int = PROBLEMS, share: float = 0.4) -> dict[str, Any]:
-    made = (problem(f"{n} + 1?", answer=str(n + 1), language="en") for n in range(number))
-    inputs = {"problems": bench.samples("problems", made)}
-    return {"inputs": inputs, "filters": {"lucky": Lucky(share=share)}}
-
-
-def by_problem(made: Artifact) -> dict[str, list[bool]]:
-    """Whether each sample of each problem is accepted, in the order of its index."""
-    scores = made.verdict_table("lucky").column("score").to_pylist()
-    found: dict[str, list[bool]] = {}
-    for sample, score in zip(made.samples(), scores, strict=True):
-        assert sample.generation is not None
-        accepted = found.setdefault(sample.question, [])
-        assert sample.generation.index == len(accepted)
-        accepted.append(score == 1)
-    return found
 
 
 def test_the_dataset_is_the_shortest_prefix_with_enough(
@@ -149,114 +97,6 @@ def test_judge_takes_the_verdicts_over(bench: Workbench, server: FaultyServer) -
     verdicts = bench.run("verdicts", step, inputs={"traces": made}, filters=settings["filters"])
     assert len(Lucky.judged) == judged
     assert verdicts.verdict_table("lucky") == made.verdict_table("lucky")
-
-
-def test_a_run_that_stopped_at_a_cap_goes_on_exactly(tmp_path: Path, server: FaultyServer) -> None:
-    whole_bench, bench = Workbench(tmp_path / "whole"), Workbench(tmp_path / "capped")
-    whole = whole_bench.run("traces", stage(server), **given(whole_bench))
-    server.attempts.clear()
-    settings = given(bench)
-    capped = {"budget": Budget(requests=5), **settings}
-    for _ in range((whole.rows or 0) // 5):
-        with pytest.raises(StoppedOnPurpose, match="--max-requests 5"):
-            bench.run("traces", stage(server), **capped)
-    made = bench.run("traces", stage(server), **capped)
-    assert made.digest == whole.digest
-    assert made.metrics == whole.metrics
-    assert len(server.attempts) == made.rows
-    assert set(server.paid.values()) == {1}
-
-
-def test_verdicts_are_not_judged_again_when_it_goes_on(
-    bench: Workbench, server: FaultyServer
-) -> None:
-    settings = given(bench)
-    step = stage(server, concurrency=1)
-    with pytest.raises(StoppedOnPurpose):
-        bench.run("traces", step, budget=Budget(requests=10), **settings)
-    before = len(Lucky.judged)
-    assert before >= 5  # the last ones may not have been judged at the stop
-    made = bench.run("traces", stage(server), **settings)
-    assert len(Lucky.judged) == made.rows
-
-
-@pytest.mark.parametrize(
-    ("change", "more"),
-    [
-        ({"until": {"accepted": 3, "samples": 6}}, True),
-        ({"until": {"accepted": 2, "samples": 9}}, True),
-        ({"until": {"accepted": 1, "samples": 6}}, False),
-        ({"concurrency": 1}, False),
-    ],
-)
-def test_a_changed_quota_buys_only_what_is_new(
-    bench: Workbench, server: FaultyServer, change: dict[str, Any], more: bool
-) -> None:
-    settings = given(bench)
-    bench.run("traces", stage(server), **settings)
-    before = len(server.attempts)
-    assert stage(server, **change).rebuild_bill(bench.context("traces", **settings)) is None
-    made = bench.run("again", stage(server, **change), **settings)
-    assert set(server.paid.values()) == {1}
-    assert (len(server.attempts) > before) is more
-    for row in by_problem(made).values():
-        quota = change.get("until", {"accepted": 2})["accepted"]
-        assert sum(row) <= quota
-
-
-def test_a_stricter_threshold_judges_again_and_buys_more(
-    bench: Workbench, server: FaultyServer
-) -> None:
-    settings = given(bench, share=0.6)
-    bench.run("traces", stage(server), **settings)
-    before = len(server.attempts)
-    settings["filters"] = {"lucky": Lucky(share=0.3)}
-    made = bench.run("stricter", stage(server), **settings)
-    assert len(server.attempts) > before
-    assert set(server.paid.values()) == {1}
-    assert made.metrics["accepted"] == sum(map(sum, by_problem(made).values()))
-
-
-def test_escalation_asks_only_for_the_unsolved(bench: Workbench, server: FaultyServer) -> None:
-    settings = given(bench, share=0.2)
-    first = bench.run("first", stage(server), **settings)
-    unsolved = {name for name, row in by_problem(first).items() if sum(row) < 2}
-    assert unsolved
-    before = len(server.attempts)
-    escalate = [
-        {"samples": 4, "sampling": {"temperature": 1.0, "max_tokens": 100}},
-        {"samples": 4, "teacher": {"engine": "openai", "base_url": server.url, "model": "big"}},
-    ]
-    made = bench.run("escalated", stage(server, escalate=escalate), **settings)
-    bodies = server.bodies[before:]
-    assert {body["messages"][0]["content"] for body in bodies} == unsolved
-    assert {(body["temperature"], body["max_tokens"], body["model"]) for body in bodies} == {
-        (1.0, 100, "r1"),
-        (0.6, 50, "big"),
-    }
-    for name, row in by_problem(made).items():
-        assert len(row) <= 14
-        assert sum(row) <= 2
-        if name not in unsolved:
-            assert len(row) <= 6
-    teachers = {s.generation.teacher for s in made.samples() if s.generation}
-    assert teachers == {"r1", "big"}
-    assert made.metrics["pass_rate"] == pytest.approx(first.metrics["pass_rate"])  # of tier 0
-    again = bench.run("again", stage(server, escalate=escalate), **settings)
-    assert again.digest == made.digest
-    assert set(server.paid.values()) == {1}
-
-
-def test_more_samples_before_an_escalation_re_buy_nothing(
-    bench: Workbench, server: FaultyServer
-) -> None:
-    settings = given(bench, share=0.2)
-    escalate = [{"samples": 3, "sampling": {"temperature": 1.0}}]
-    bench.run("traces", stage(server, escalate=escalate), **settings)
-    more = stage(server, escalate=escalate, until={"accepted": 2, "samples": 8})
-    assert more.rebuild_bill(bench.context("traces", **settings)) is None
-    bench.run("more", more, **settings)
-    assert set(server.paid.values()) == {1}
 
 
 def test_counts_close_with_failures(bench: Workbench) -> None:
@@ -399,15 +239,3 @@ def test_forecast_and_preview(bench: Workbench, server: FaultyServer) -> None:
     assert preview is not None
     assert "step by step" in preview.facts()["messages"][0]["content"]
     assert preview.facts()["messages"] == server.bodies[0]["messages"]
-
-
-def test_what_changed_prompts_would_cost_is_told(bench: Workbench, server: FaultyServer) -> None:
-    settings = given(bench)
-    price = {"input": 0.0, "output": 1000.0}
-    teacher = {"base_url": server.url, "model": "r1", "price": price}
-    made = bench.run("traces", stage(server, teacher=teacher), **settings)
-    changed = stage(server, teacher=teacher, prompt="solve")
-    bill = changed.rebuild_bill(bench.context("traces", **settings))
-    tokens = 7 * (made.rows or 0)
-    assert f"{made.rows} of the {made.rows} completions" in str(bill)
-    assert f"({tokens} tokens, ${tokens / 1000:,.2f})" in str(bill)
