@@ -29,13 +29,14 @@ class Source:
     path: Path
     values: Any
     lines: dict[Location, int] = field(default_factory=dict)
-    overridden: set[Location] = field(default_factory=set)
+    overridden: dict[Location, str] = field(default_factory=dict)
+    """What `--set` gave, and the name that it had there."""
 
     def where(self, at: Location) -> str:
         """`recipe.yaml:12` for the nearest thing that has a line, or `--set a.b`."""
         for end in range(len(at), -1, -1):
             if at[:end] in self.overridden:
-                return f"--set {'.'.join(map(str, at[:end]))}"
+                return f"--set {self.overridden[at[:end]]}"
             if at[:end] in self.lines:
                 return f"{self.path}:{self.lines[at[:end]]}"
         return str(self.path)
@@ -65,26 +66,43 @@ def read_source(path: Path) -> Source:
     return source
 
 
-def override(source: Source, assignment: str) -> None:
-    """Apply one `--set a.b.c=VALUE`; VALUE is YAML."""
+def override(source: Source, assignment: str, within: Location = ()) -> None:
+    """Apply one `--set a.b.c=VALUE`; VALUE is YAML.
+
+    Args:
+        within: where names begin, for a command whose user knows nothing of what is around it.
+
+    Raises:
+        RequestError: it is no assignment, or of nothing that is there.
+    """
     key, equals, text = assignment.partition("=")
-    at = tuple(key.split("."))
-    if not equals or not all(at):
-        raise RequestError(f"--set {assignment!r}: expected steps.NAME.KIND.FIELD=VALUE")
+    named = tuple(key.split("."))
+    if not equals or not all(named):
+        form = "FIELD=VALUE" if within else "steps.NAME.KIND.FIELD=VALUE"
+        raise RequestError(f"--set {assignment!r}: expected {form}")
     value = _guarded(f"--set {key}", lambda: YAML().load(text))
+    at = (*within, *named)
     parent = source.values
     for depth, part in enumerate(at[:-1], start=1):
-        if not isinstance(parent, dict) or part not in parent:
+        if isinstance(parent, dict) and parent.get(part) is None and _is_of_a_field(at[:depth]):
+            parent[part] = {}
+            source.overridden[at[:depth]] = ".".join(named[: depth - len(within)])
+        elif not isinstance(parent, dict) or part not in parent:
             known = ", ".join(parent) if isinstance(parent, dict) else "nothing"
-            raise RequestError(f"--set {key}: no {'.'.join(at[:depth])!r}; known there: {known}")
-        parent[part] = {} if parent[part] is None else parent[part]
+            missing = ".".join(map(str, at[len(within) : depth]))
+            raise RequestError(f"--set {key}: no {missing!r}; known there: {known}")
         parent = parent[part]
     if not isinstance(parent, dict):
-        raise RequestError(f"--set {key}: {'.'.join(at[:-1])!r} has no fields to set")
+        raise RequestError(f"--set {key}: {'.'.join(named[:-1])!r} has no fields to set")
     parent[at[-1]] = _plain(value, at, {})
-    source.overridden.add(at)
+    source.overridden[at] = key
     for before in [place for place in source.lines if place[: len(at)] == at]:
         del source.lines[before]
+
+
+def _is_of_a_field(at: Location) -> bool:
+    """Whether a place is inside a step or a filter, whose own check knows what it may hold."""
+    return len(at) > {"steps": 2, "filters": 1}.get(str(at[0]), len(at))
 
 
 def _parse(path: Path, text: str) -> Any:

@@ -155,7 +155,7 @@ def _context(
     }
     source = Source(Path("judge"), values)
     for assignment in settings:
-        override(source, f"filters.{assignment}")
+        override(source, assignment, within=("filters",))
     plan = make_plan(check_recipe(source, catalog), work)
     return context_for(plan, plan.node("verdicts"), {})
 

@@ -196,11 +196,10 @@ def _stage(source: str, settings: Sequence[str]) -> Load:
 
 
 def _recipe(source: str, settings: Sequence[str]) -> Source:
-    load = {"source": source, "columns": None, "split_text": None}
-    values = {"potstill": 1, "name": "load", "steps": {"rows": {"load": load}}}
+    values = {"potstill": 1, "name": "load", "steps": {"rows": {"load": {"source": source}}}}
     recipe = Source(Path("load"), values)
     for assignment in settings:
-        override(recipe, f"steps.rows.load.{assignment}")
+        override(recipe, assignment, within=("steps", "rows", "load"))
     return recipe
 
 
@@ -213,5 +212,4 @@ def _recipe_line(source: str, settings: Sequence[str]) -> str:
     else:
         given = source
     load = _recipe(given, settings).values["steps"]["rows"]["load"]
-    said = {name: value for name, value in load.items() if value is not None}
-    return f"load: {json.dumps(said, ensure_ascii=False)}"
+    return f"load: {json.dumps(load, ensure_ascii=False)}"

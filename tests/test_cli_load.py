@@ -116,7 +116,10 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
         (["nowhere.jsonl"], "nowhere.jsonl does not exist"),
         (["word_problems"], "is made, not read"),
         (["rows.jsonl", "--set", "shape=gsm8"], "did you mean 'gsm8k'"),
-        (["rows.jsonl", "--set", "colums.prompt=ask"], "colums"),
+        (["rows.jsonl", "--set", "colums.prompt=ask"], "--set colums: unknown key 'colums'; did"),
+        (["rows.jsonl", "--set", "split_text.colum=ask"], "--set split_text.colum: unknown key"),
+        (["rows.jsonl", "--set", "rows=x"], "--set rows: rows is 'x'"),
+        (["rows.jsonl", "--set", "rows"], "--set 'rows': expected FIELD=VALUE"),
         (["rows.jsonl", "--set", "columns.prompt=asks"], "there is no column 'asks'"),
     ],
 )

@@ -73,7 +73,7 @@ def _filters(
             raise RequestError(
                 f"--filter {assignment}: no field names {name!r}; {suggest(name, used)}"
             )
-        override(source, f"filters.{assignment}")
+        override(source, assignment, within=("filters",))
     filters: dict[str, Any] = source.values["filters"]
     return filters
 

@@ -100,6 +100,7 @@ def test_yaml_is_1_2(tmp_path: Path) -> None:
         ("steps.nubmers.numbers.rows=1", "no 'steps.nubmers'; known there: numbers, copy"),
         ("steps.numbers.numbers.rows=x", "--set steps.numbers.numbers.rows: rows is 'x'"),
         ("steps.numbers.numbers.rsow=1", "unknown key 'rsow'; did you mean 'rows'?"),
+        ("steps.numbers.numbers.more.rows=1", "--set steps.numbers.numbers.more: unknown key"),
         ("steps.numbers.numbers={rows: x}", "--set steps.numbers.numbers: rows is 'x'"),
     ],
 )
