@@ -23,6 +23,7 @@ from .shards import remove_orphans, write_text
 
 LOCK = ".lock"
 RUNNING = "running.json"
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 WAIT_SECONDS = 0.2
 """Between two looks at a lock that is waited for: a blocking flock would miss Ctrl-C (polars)."""
 
@@ -122,7 +123,7 @@ def _holder(work: Path) -> str:
 def _end_leftovers(work: Path) -> None:
     body = _read(work)
     group = body.get("group")
-    # The start time tells the old group leader from a stranger that got the same number.
+    # Boot and start time tell the old group leader from a stranger that got the same number.
     if group and _start_time(group) == body.get("group_started") is not None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(group, signal.SIGKILL)
@@ -136,10 +137,14 @@ def _remove_orphans(work: Path) -> None:
 
 
 def _start_time(pid: int) -> str | None:
-    """Clock ticks after boot at which a process began (/proc/PID/stat, field 22)."""
+    """When a process began: this boot and clock ticks after it (/proc/PID/stat, field 22).
+
+    Ticks alone could be those of a stranger after a reboot, or on another machine.
+    """
     with contextlib.suppress(OSError):
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        return text.rpartition(")")[2].split()[19]
+        ticks = text.rpartition(")")[2].split()[19]
+        return f"{_BOOT.read_text(encoding='ascii').strip()} {ticks}"
     return None
 
 

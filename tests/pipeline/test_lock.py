@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from potstill.pipeline import lock
 from potstill.pipeline.errors import RequestError, StepFailed
 from potstill.pipeline.lock import hold, run_lock
 
@@ -42,6 +46,27 @@ def test_orphans_of_killed_runs_go_and_nothing_else_does(tmp_path: Path) -> None
         assert [file.name for file in artifact.iterdir()] == ["part-00000.parquet"]
         assert not (tmp_path / orphan).exists()
         assert (other / orphan).exists(), "not a folder that we made"
+
+
+@pytest.mark.parametrize(("same_boot", "ends"), [(True, True), (False, False)])
+def test_a_group_of_another_boot_is_a_stranger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same_boot: bool, ends: bool
+) -> None:
+    """The very process number and start time, as a reboot or another machine may repeat them."""
+    left = subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        lock.announce(tmp_path, "toy/second", left.pid)
+        if not same_boot:
+            boot = tmp_path / "boot_id"
+            boot.write_text("another\n")
+            monkeypatch.setattr(lock, "_BOOT", boot)
+        with hold(tmp_path):
+            pass
+    finally:
+        left.communicate(b"\n")
+    assert (left.returncode == -signal.SIGKILL) is ends
 
 
 def test_a_full_disk_can_be_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
