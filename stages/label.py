@@ -90,9 +90,9 @@ class LabelByMajority(Stage):
         left_out.close()
         if not rows:
             raise StepFailed(
-                f"none of the {source.rows} samples of step {source.step!r} has a key or gets one: "
-                f"{left_out.reasons}. Draw more samples of each problem, or lower min_votes or "
-                "min_share."
+                f"none of the {source.rows:,} samples of step {source.step!r} has a key or gets "
+                f"one: {left_out.reasons}. Draw more samples of each problem, or lower min_votes "
+                "or min_share."
             )
         return {
             "in": source.rows,
