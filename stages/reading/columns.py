@@ -49,7 +49,11 @@ class Meaning:
         return self.shape is not None and self.shape.of_pairs
 
     def for_rows(self, rows: list[Mapping[str, Any]]) -> tuple[Meaning, list[Shape]]:
-        """The meaning for a source that begins with these rows, and the shapes that fit them."""
+        """The meaning for a source that begins with these rows, and the shapes that fit them.
+
+        Raises:
+            RequestError: the shape is known and not read.
+        """
         shapes = fitting(rows)
         means = self._without_labels(rows) if self.guessed else self
         if self.shape is not None:
@@ -59,6 +63,8 @@ class Meaning:
         return means._with_shape(shapes[0]), shapes
 
     def _with_shape(self, shape: Shape) -> Meaning:
+        if self.guessed and shape.refused:
+            raise RequestError(shape.refused)
         labels = {**({"task": shape.task} if shape.task else {}), **self.labels}
         split = self.split or shape.split
         if not self.guessed:

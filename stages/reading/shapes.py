@@ -43,6 +43,8 @@ class Shape:
     split: SplitText | None = None
     of_pairs: bool = False
     """Whether each row becomes two samples, a better and a worse one (`preference.py`)."""
+    refused: str | None = None
+    """Why rows of it are not read unless columns are named, and what to do instead."""
 
     def fits(self, rows: Sequence[Values]) -> bool:
         """Whether the first rows of a source have this shape."""
@@ -152,6 +154,14 @@ SHAPES: Final[tuple[Shape, ...]] = (
         system="system",
         turn=preference,
         of_pairs=True,
+    ),
+    _shape(
+        "sample_pairs",
+        "prompt_id prompt completion pair side",
+        "a sample in each row, pairs made by potstill; reuse takes them over",
+        refused="rows with pair and side are the preference pairs of a step, and half of them are "
+        "rejected ones. Take the step over as it is, reuse: {source: ITS_FOLDER}, or load an "
+        "export of it",
     ),
     _shape(
         "samples",

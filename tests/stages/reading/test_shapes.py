@@ -9,6 +9,7 @@ import pytest
 
 from potstill.filters.programs.checks import UnreadableKey
 from potstill.filters.programs.keys import read_key
+from potstill.pipeline.errors import RequestError
 from potstill.pipeline.sample import Sample
 from potstill.stages.reading.columns import meaning
 from potstill.stages.reading.rows import BadRow
@@ -147,8 +148,15 @@ def test_recognised(name: str) -> None:
     assert {key: getattr(samples[0], key) for key in expected} == expected
 
 
-def test_every_shape_has_an_example() -> None:
-    assert {shape.name for shape in SHAPES} == EXAMPLES.keys()
+def test_every_shape_has_an_example_or_is_refused() -> None:
+    refused = {shape.name for shape in SHAPES if shape.refused}
+    assert EXAMPLES.keys() == {shape.name for shape in SHAPES} - refused
+
+
+def test_pairs_of_a_step_are_not_taken_for_samples() -> None:
+    row = {**EXAMPLES["samples"][0], "pair": 0, "side": "rejected"}
+    with pytest.raises(RequestError, match=r"half of them are rejected ones.*reuse: \{source"):
+        all_of(row)
 
 
 def test_one_side_of_pairs_can_be_loaded_alone() -> None:
