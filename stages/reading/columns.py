@@ -163,7 +163,7 @@ class Meaning:
         if value.get("completion") is not None:
             if completion is not None:
                 raise BadRow("two_completions")
-            completion = read_completion(value["completion"])
+            completion, form = read_completion(value["completion"])
         if completion is not None and form != SEPARATE:
             completion, form = in_tags(completion)
         messages = with_system(with_history(messages, value.get("history")), value.get("system"))

@@ -46,11 +46,9 @@ def read_prompt(value: Any) -> tuple[tuple[Message, ...], str | None, str]:
         messages, completion = tuple(turns), last.content
     if not any(turn.role == "user" and turn.content.strip() for turn in messages):
         raise BadRow("empty_prompt")
-    if completion is None or not thought:
-        return messages, completion, ""
-    if in_tags(completion)[1] != NONE:
-        raise BadRow("two_thoughts")
-    return messages, joined(thought, completion), SEPARATE
+    if completion is None:
+        return messages, None, ""
+    return messages, *_with_thought(completion, thought)
 
 
 def with_system(messages: tuple[Message, ...], value: Any) -> tuple[Message, ...]:
@@ -108,19 +106,29 @@ def _roles(turn: Mapping[str, Any]) -> list[str | None]:
     return [ROLES.get(role) for role in said if isinstance(role, str)]
 
 
-def read_completion(value: Any) -> str:
-    """A completion given as a string, or as a list of one assistant turn.
+def read_completion(value: Any) -> tuple[str, str]:
+    """A completion given as a string, or as a list of one assistant turn; and `SEPARATE` if its
+    thought stood apart.
 
     Raises:
-        BadRow: wrong_type:completion.
+        BadRow: two_thoughts or wrong_type:completion.
     """
     if isinstance(value, str):
-        return value
+        return value, ""
+    value, thought = _without_last_thought(value)
     if isinstance(value, list) and len(value) == 1:
         turn = _message(value[0])
         if turn.role == "assistant":
-            return turn.content
+            return _with_thought(turn.content, thought)
     raise BadRow("wrong_type:completion")
+
+
+def _with_thought(completion: str, thought: str | None) -> tuple[str, str]:
+    if not thought:
+        return completion, ""
+    if in_tags(completion)[1] != NONE:
+        raise BadRow("two_thoughts")
+    return joined(thought, completion), SEPARATE
 
 
 def _message(turn: Any) -> Message:

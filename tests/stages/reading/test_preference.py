@@ -64,6 +64,11 @@ FORMS: dict[str, tuple[dict[str, Any], list[str], tuple[str, str]]] = {
         ["2+2"],
         (THOUGHT, "5"),
     ),
+    "a thought beside an answer of one turn": (
+        {"prompt": "2+2", "chosen": [said("4", reasoning="t")], "rejected": [said("5")]},
+        ["2+2"],
+        (THOUGHT, "5"),
+    ),
     "ShareGPT's turns": (
         {"chosen": [gpt("2+2", "human"), gpt("4")], "rejected": [gpt("2+2", "human"), gpt("5")]},
         ["2+2"],

@@ -55,8 +55,9 @@ def test_a_thought_in_a_column_or_a_field(name: str) -> None:
     sample, form = turned(row)
     assert (sample.completion, sample.extra, form) == (APART, "{}", "separate")
     turns = [{"role": "user", "content": "1+1"}, {"role": "assistant", "content": "2", name: LONG}]
-    sample, form = turned({"messages": turns})
-    assert (sample.completion, form) == (APART, "separate")
+    for row in ({"messages": turns}, {"prompt": turns[:1], "completion": turns[1:]}):
+        sample, form = turned(row)
+        assert (sample.completion, form) == (APART, "separate")
 
 
 def test_a_thought_in_a_column_that_is_named() -> None:
@@ -90,6 +91,11 @@ def test_a_blank_thought_is_none() -> None:
     ]
     assert turned({"messages": turns})[0].completion == "2"
     assert turned({"prompt": "1+1", "completion": "2", "thinking": " "})[0].completion == "2"
+
+
+def test_a_completion_of_one_turn_has_one_thought() -> None:
+    with pytest.raises(BadRow, match="two_thoughts"):
+        turned({"prompt": "1+1", "completion": [TURN]})
 
 
 TURN = {"role": "assistant", "content": "<think>t</think>2", "reasoning_content": LONG}
