@@ -72,7 +72,7 @@ def problems(bench: Workbench, number: int = 5) -> Artifact:
 
 
 def stage(server: FaultyServer, **more: Any) -> Generate:
-    teacher = {"base_url": server.url, "model": "r1", "timeout_s": 0.5, **more.pop("teacher", {})}
+    teacher = {"base_url": server.url, "model": "r1", "timeout_s": 2.0, **more.pop("teacher", {})}
     given = {"prompts": "problems", "samples": 2, "sampling": {"max_tokens": 50}, **more}
     return Generate.model_validate({**given, "teacher": teacher})
 
