@@ -97,7 +97,8 @@ def test_a_script_reads_its_input_and_prints() -> None:
     ],
 )
 def test_every_ending_is_told(code: str, ending: str, number: int) -> None:
-    limits = Limits(cpu_seconds=1, wall_seconds=3, memory_mb=512, output_kb=2048)
+    wall = 3 if ending == "wall" else 60  # a busy machine may give a second of processor time late
+    limits = Limits(cpu_seconds=1, wall_seconds=wall, memory_mb=512, output_kb=2048)
     report = run(code, Script(), limits=limits)
     assert (report.ending, report.code) == (ending, number)
 
