@@ -25,11 +25,6 @@ FORMATS = ["parquet", "jsonl", "csv"]
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
-
-
-@pytest.fixture
 def chosen(bench: Workbench) -> Artifact:
     asked = (Message("system", "Be exact."), Message("user", "1+1"))
     return bench.samples(

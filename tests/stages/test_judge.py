@@ -87,11 +87,6 @@ class Broken(SampleFilter):
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
-
-
-@pytest.fixture
 def traces(bench: Workbench) -> Artifact:
     said = [("1+1", "2", "2"), ("1+1", "3", "2"), ("2+2", "4", None), ("3+3", "3", "6")]
     return bench.samples("traces", (problem(q, c, answer=a) for q, c, a in said))

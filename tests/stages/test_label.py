@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,11 +16,6 @@ from potstill.pipeline.filter import Filter
 from potstill.pipeline.sample import Generation, Sample, with_ids
 from potstill.stages import label as label_module
 from potstill.stages.label import LabelByMajority
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
 
 
 def answered(question: str, text: str | None, **fields: Any) -> Sample:

@@ -27,11 +27,6 @@ from potstill.stages.reading.samples import read_samples
 GOOD = '{"prompt": "1+1", "answer": 2}'
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
-
-
 def lines(bench: Workbench, *rows: str | dict[str, Any]) -> Path:
     path = bench.root / "rows.jsonl"
     texts = (row if isinstance(row, str) else json.dumps(row, ensure_ascii=False) for row in rows)

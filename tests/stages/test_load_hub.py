@@ -19,11 +19,6 @@ from potstill.pipeline.statcache import DigestCache
 from potstill.stages.load import Load
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
-
-
 class Hub:
     """The hub client's boundary: three calls, answered from a folder."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,11 +22,6 @@ ROWS = [
     {"prompt": "2+3", "chosen": "5"},
     {"prompt": "2+4", "chosen": "6", "rejected": "7"},
 ]
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
 
 
 def load(bench: Workbench, rows: list[dict[str, Any]]) -> Artifact:

@@ -6,7 +6,6 @@ import itertools
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -25,11 +24,6 @@ from potstill.pipeline.verdicts import samples_digest
 from potstill.stages.mix import MIXTURE_SCHEMA, Mix
 from potstill.stages.mixing import reorder as reorder_module
 from potstill.stages.mixing.shares import apportion, largest_share
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
 
 
 def part(bench: Workbench, name: str, rows: int, backward: bool = False) -> Artifact:

@@ -16,11 +16,6 @@ from potstill.stages.mix import MIXTURE_SCHEMA, Mix
 from potstill.stages.reuse import Reuse
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
-
-
 def mixture(bench: Workbench) -> Path:
     made = bench.samples("a", [problem(f"question {n}", str(n)) for n in range(5)])
     return bench.run("mixture", Mix(parts={"a": 1}, repeat=2), inputs={"a": made}).path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -22,11 +21,6 @@ from potstill.stages.mix import Mix
 from potstill.stages.select import Select
 
 A, B = Says(field="a"), Says(field="b")
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
 
 
 TRACES = [

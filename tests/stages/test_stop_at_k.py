@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +21,6 @@ from potstill.stages.judge import JudgeSamples
 @pytest.fixture(autouse=True)
 def _nothing_judged() -> None:
     Lucky.judged.clear()
-
-
-@pytest.fixture
-def server() -> Iterator[FaultyServer]:
-    with serving(FaultyServer()) as running:
-        yield running
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
 
 
 def test_the_dataset_is_the_shortest_prefix_with_enough(

@@ -1,11 +1,10 @@
 """A run that goes on or was changed: nothing is paid for or judged twice."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from faulty_server import FaultyServer, serving
+from faulty_server import FaultyServer
 from lucky import Lucky, by_problem, given, stage
 from workbench import Workbench
 
@@ -16,17 +15,6 @@ from potstill.pipeline.errors import StoppedOnPurpose
 @pytest.fixture(autouse=True)
 def _nothing_judged() -> None:
     Lucky.judged.clear()
-
-
-@pytest.fixture
-def server() -> Iterator[FaultyServer]:
-    with serving(FaultyServer()) as running:
-        yield running
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
 
 
 def test_a_run_that_stopped_at_a_cap_goes_on_exactly(tmp_path: Path, server: FaultyServer) -> None:

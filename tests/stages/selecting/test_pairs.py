@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,11 +26,6 @@ from potstill.views.inspect import inspect
 from potstill.views.why import why
 
 FILTERS = {"math": Says(field="math"), "format": Says(field="format")}
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
 
 
 def trace(
