@@ -84,13 +84,14 @@ def override(source: Source, assignment: str, within: Location = ()) -> None:
     at = (*within, *named)
     parent = source.values
     for depth, part in enumerate(at[:-1], start=1):
-        if isinstance(parent, dict) and parent.get(part) is None and _is_of_a_field(at[:depth]):
+        if isinstance(parent, dict) and part not in parent and _is_field(at[:depth]):
             parent[part] = {}
             source.overridden[at[:depth]] = ".".join(named[: depth - len(within)])
-        elif not isinstance(parent, dict) or part not in parent:
+        if not isinstance(parent, dict) or part not in parent:
             known = ", ".join(parent) if isinstance(parent, dict) else "nothing"
             missing = ".".join(map(str, at[len(within) : depth]))
             raise RequestError(f"--set {key}: no {missing!r}; known there: {known}")
+        parent[part] = {} if parent[part] is None else parent[part]
         parent = parent[part]
     if not isinstance(parent, dict):
         raise RequestError(f"--set {key}: {'.'.join(named[:-1])!r} has no fields to set")
@@ -100,9 +101,9 @@ def override(source: Source, assignment: str, within: Location = ()) -> None:
         del source.lines[before]
 
 
-def _is_of_a_field(at: Location) -> bool:
-    """Whether a place is inside a step or a filter, whose own check knows what it may hold."""
-    return len(at) > {"steps": 2, "filters": 1}.get(str(at[0]), len(at))
+def _is_field(at: Location) -> bool:
+    """Whether a place is below steps.NAME.KIND or filters.NAME: their own check knows it."""
+    return len(at) > {"steps": 3, "filters": 2}.get(str(at[0]), len(at))
 
 
 def _parse(path: Path, text: str) -> Any:

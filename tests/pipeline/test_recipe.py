@@ -98,6 +98,8 @@ def test_yaml_is_1_2(tmp_path: Path) -> None:
     [
         ("steps.numbers.numbers.rows", "expected steps.NAME.KIND.FIELD=VALUE"),
         ("steps.nubmers.numbers.rows=1", "no 'steps.nubmers'; known there: numbers, copy"),
+        ("steps.numbers.nubmers.rows=1", "no 'steps.numbers.nubmers'; known there: numbers"),
+        ("filters.math.rows=1", "no 'filters.math'; known there: short, tiny"),
         ("steps.numbers.numbers.rows=x", "--set steps.numbers.numbers.rows: rows is 'x'"),
         ("steps.numbers.numbers.rsow=1", "unknown key 'rsow'; did you mean 'rows'?"),
         ("steps.numbers.numbers.more.rows=1", "--set steps.numbers.numbers.more: unknown key"),
