@@ -10,7 +10,7 @@ more than text (tools, images) is refused for the row rather than flattened.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from ...pipeline.sample import Message
 from .rows import BadRow
@@ -88,7 +88,7 @@ def with_history(messages: tuple[Message, ...], value: Any) -> tuple[Message, ..
 def _without_last_thought(value: Any) -> tuple[Any, str | None]:
     """The turns with the thought of the last one, an assistant's, taken out, and that thought."""
     last = value[-1] if isinstance(value, list) and value else None
-    if not isinstance(last, Mapping) or "assistant" not in _roles(last):
+    if not is_answer(last):
         return value, None
     thoughts = {name: last[name] for name in THOUGHTS if isinstance(last.get(name), str)}
     if len(thoughts) != 1:
@@ -101,9 +101,10 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _roles(turn: Mapping[str, Any]) -> list[str | None]:
-    said = (turn.get("role"), turn.get("from"))
-    return [ROLES.get(role) for role in said if isinstance(role, str)]
+def is_answer(turn: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Whether it is a turn of the assistant, in either spelling."""
+    said = (turn.get("role"), turn.get("from")) if isinstance(turn, Mapping) else ()
+    return "assistant" in [ROLES.get(role) for role in said if isinstance(role, str)]
 
 
 def read_completion(value: Any) -> tuple[str, str]:

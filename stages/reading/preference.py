@@ -19,7 +19,7 @@ import polars as pl
 import pyarrow as pa
 
 from ...pipeline.pairs import CHOSEN, PAIR_SCHEMA, REJECTED
-from .conversations import ROLES
+from .conversations import is_answer
 from .rows import BadRow
 
 Turns: TypeAlias = list[Any]
@@ -70,7 +70,7 @@ def _turns(row: Mapping[str, Any], side: str) -> Turns:
         value = _spoken(value) or [{"role": "assistant", "content": value}]
     if not isinstance(value, list):
         raise BadRow(f"wrong_type:{side}")
-    if not value or _role(value[-1]) != "assistant":
+    if not value or not is_answer(value[-1]):
         raise BadRow("no_completion")
     return value
 
@@ -82,11 +82,6 @@ def _spoken(text: str) -> Turns:
         return []
     said = zip(pieces[::2], pieces[1::2], strict=True)
     return [{"role": speaker.lower(), "content": words.strip()} for speaker, words in said]
-
-
-def _role(turn: Any) -> str | None:
-    told = (turn.get("role"), turn.get("from")) if isinstance(turn, Mapping) else ()
-    return next((ROLES[role] for role in told if isinstance(role, str) and role in ROLES), None)
 
 
 def _text(turn: Any) -> Any:

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import json
-import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+import screens
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from screens import HOSTILE
 
 from potstill.pipeline.errors import RequestError
 from potstill.views.diff import Differences, diff, show_diff
-from potstill.views.terminal import make_console, to_json
-
-ACTING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e\u2028]")
+from potstill.views.terminal import to_json
 
 
 def drawn(found: Differences) -> str:
-    stream = io.StringIO()
-    show_diff(make_console(stream), found)
-    assert not ACTING.search(stream.getvalue())
-    return stream.getvalue()
+    return screens.drawn(found, show_diff)
 
 
 def write(file: Path, rows: list[dict[str, Any]]) -> Path:

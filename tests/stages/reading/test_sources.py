@@ -16,7 +16,7 @@ import pytest
 
 from potstill.pipeline.errors import RequestError
 from potstill.stages.reading import arrow_files, packed
-from potstill.stages.reading.blocks import Columns, without_nulls
+from potstill.stages.reading.blocks import Columns, rows_of, without_nulls
 from potstill.stages.reading.files import find_files
 from potstill.stages.reading.readers import Meter, limited, read_blocks
 from potstill.stages.reading.rows import Row
@@ -76,7 +76,9 @@ def test_blocks_of_parquet_are_small(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(arrow_files, "READ_BYTES", 10_000)
     table = pa.table({"q": [os.urandom(500).hex() for _ in range(200)]})
     pq.write_table(table, tmp_path / "rows.parquet")
-    sizes = [block.frame.height for block in read_blocks(LocalSource(tmp_path / "rows.parquet"))]  # type: ignore[union-attr]
+    blocks = list(read_blocks(LocalSource(tmp_path / "rows.parquet")))
+    assert all(isinstance(block, Columns) for block in blocks)
+    sizes = [rows_of(block) for block in blocks]
     assert sum(sizes) == 200
     assert max(sizes) <= 20
 
